@@ -1,0 +1,121 @@
+package site
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/providerdesk/providerdesk/functions/casewebhook"
+	"github.com/providerdesk/providerdesk/shared/config"
+)
+
+// Env looks up an environment variable.
+type Env = func(string) (string, bool)
+
+// ConfigError is why there is no configuration: a config.Problems, or why the file cannot be read.
+type ConfigError struct{ error }
+
+func (e ConfigError) Unwrap() error { return e.error }
+
+// Load reads a configuration and checks all of it. Its error is a ConfigError.
+func Load(path string, env Env) (*config.Config, error) {
+	c, err := config.Load(path, env)
+	if err != nil {
+		return nil, ConfigError{err}
+	}
+	if found := casewebhook.Check(c); len(found) > 0 {
+		return nil, ConfigError{inFile(found, path)}
+	}
+	return c, nil
+}
+
+// inFile gives the problems the file's name where a check that has not read the file could not.
+func inFile(found []config.Problem, path string) config.Problems {
+	for i := range found {
+		if found[i].File == "" {
+			found[i].File = path
+		}
+	}
+	return found
+}
+
+// Find returns which file configures an installation: the one named, the environment's, or the folder's own.
+func Find(named string, f Folder, env Env) string {
+	if named != "" {
+		return named
+	}
+	if path, _ := env("PROVIDERDESK_CONFIG"); path != "" {
+		return path
+	}
+	return f.Config()
+}
+
+//go:embed default.yaml
+var defaultConfig string
+
+// firstSenders are the senders of the configuration that the first start writes.
+var firstSenders = []string{"prod-alertmanager", "cloud-monitoring"}
+
+// writeConfig writes the configuration that a first start needs, with its secrets, unless there is one.
+func (f Folder) writeConfig(base string) (written bool, err error) {
+	if _, err := os.Stat(f.Config()); !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	fill := []string{"{base}", base}
+	for _, name := range append([]string{secretBus}, firstSenders...) {
+		if _, err := f.ensureSecret(name); err != nil {
+			return false, err
+		}
+		path, err := f.secretPath(name)
+		if err != nil {
+			return false, err
+		}
+		fill = append(fill, "{"+name+"}", strconv.Quote("file:"+path))
+	}
+	return true, replaceFile(f.Config(), strings.NewReplacer(fill...).Replace(defaultConfig))
+}
+
+// paste is what a person who has just started for the first time adds to Alertmanager.
+func (f Folder) paste(base string) (string, error) {
+	path, err := f.secretPath(firstSenders[0])
+	return fmt.Sprintf(`Paste into the configuration of Alertmanager, and name the receiver in a route:
+
+receivers:
+  - name: providerdesk
+    webhook_configs:
+      - url: %s/AlertWebhook/%s
+        send_resolved: true
+        http_config:
+          authorization:
+            credentials_file: %s
+`, base, firstSenders[0], path), err
+}
+
+// simPath is where the simulated support desk is mounted.
+const simPath = "/sim/cloudsupport"
+
+// Redirect points a configuration that names the simulator of an installation to where that installation serves now: the port may be
+// another one than when the file was written.
+func Redirect(c *config.Config, base string) {
+	if UsesSimulator(c) {
+		c.Endpoints.CloudSupport = base + simPath
+	}
+}
+
+// UsesSimulator reports whether the desk is the simulator of an "up" on this machine.
+func UsesSimulator(c *config.Config) bool {
+	u, err := url.Parse(c.Endpoints.CloudSupport)
+	return err == nil && strings.TrimSuffix(u.Path, "/") == simPath && IsLoopback(u.Hostname())
+}
+
+// IsLoopback reports whether a host is this machine.
+func IsLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

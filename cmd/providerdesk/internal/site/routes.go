@@ -1,0 +1,79 @@
+package site
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+
+	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/records"
+	"github.com/providerdesk/providerdesk/shared/run"
+	"github.com/providerdesk/providerdesk/shared/signature"
+)
+
+// handler is everything the site serves.
+func (s *Site) handler(t tokens) (http.Handler, error) {
+	bus, err := signature.Bearer(t.bus)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := signature.Bearer(t.admin)
+	if err != nil {
+		return nil, err
+	}
+	open := run.Options{Log: s.o.Log, Drain: s.drain, Now: s.o.Now, MaxBody: maxAlert}
+	byBus, byAdmin := open, open
+	byBus.Verify, byAdmin.Verify = bus, admin
+
+	mux := http.NewServeMux()
+	mux.Handle("/AlertWebhook/", http.StripPrefix("/AlertWebhook", run.HTTP("AlertWebhook", is(run.HTTPHandler(s.fn.AlertWebhook)), open)))
+	mux.Handle(fileCase, run.Event("FileCase", is(run.EventHandler(s.fn.FileCase)), byBus))
+	mux.Handle(sweepCases, run.HTTP("SweepCases", is(run.HTTPHandler(s.fn.SweepCases)), byBus))
+	mux.Handle(deadLetter, run.Event("DeadLetter", is(run.EventHandler(s.keepLetter)), byBus))
+	mux.Handle(simPath+"/", http.StripPrefix(simPath, s.desk))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
+	for _, target := range []string{fileCase, deadLetter} {
+		mux.Handle("POST /push/{token}"+target, unsigned(t.bus, target, mux))
+	}
+	records.Serve(mux, s.fn.Ledger(), byAdmin)
+	mux.Handle("GET /api/bus", run.HTTP("bus", is(run.HTTPHandler(s.serveBus)), byAdmin))
+	mux.Handle("POST /api/topics/{topic}", run.HTTP("topic", is(run.HTTPHandler(s.servePublish)), byAdmin))
+	return mux, nil
+}
+
+// Where the bus delivers to.
+const (
+	fileCase   = "/FileCase"
+	sweepCases = "/SweepCases"
+	deadLetter = "/DeadLetter"
+)
+
+// maxAlert is the most bytes of an alert.
+const maxAlert = 4 << 20
+
+// is opens what is open already.
+func is[T any](v T) func(context.Context) (T, error) {
+	return func(context.Context) (T, error) { return v, nil }
+}
+
+// unsigned lets in who knows the secret in the path: the emulator of Pub/Sub, which cannot send it any other way.
+func unsigned(secret, target string, to http.Handler) http.Handler {
+	want := sha256.Sum256([]byte(secret))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got := sha256.Sum256([]byte(r.PathValue("token")))
+		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			http.NotFound(w, r)
+			return
+		}
+		in := r.Clone(r.Context())
+		in.URL.Path, in.URL.RawPath = target, ""
+		in.Header.Set("Authorization", "Bearer "+secret)
+		to.ServeHTTP(w, in)
+	})
+}
+
+// serveBus is GET /api/bus.
+func (s *Site) serveBus(context.Context, *http.Request) (run.Response, error) {
+	st, err := s.bus.status()
+	return run.Response{Body: st}, err
+}

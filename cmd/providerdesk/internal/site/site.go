@@ -1,0 +1,275 @@
+// Package site is everything on one machine, assembled: the functions behind their addresses, a store and a durable bus in a folder, and
+// the simulated support desk, on one port.
+//
+//	/AlertWebhook/{sender}, /FileCase, /SweepCases   the functions, as the platform serves them
+//	/sim/cloudsupport/                               the simulated support desk and its controls
+//	/api/                                            for the operator: the ledger and the bus; needs the token in DIR/secrets/admin
+//	/healthz                                         answers when everything else does
+//
+// In the folder are store.db, bus.db, sim/, secrets/, address while something serves, and config.yaml unless another one is named. The
+// process that has store.db open holds the folder. Every part keeps its own promise to be durable before it answers, so kill -9 and a new
+// start on the same folder lose nothing; what was under way is finished by the bus, which delivers again, and by the tick for SweepCases.
+//
+// With FIRESTORE_EMULATOR_HOST the store is Firestore, with PUBSUB_EMULATOR_HOST the bus is Pub/Sub. The emulator of Pub/Sub signs
+// nothing, so it pushes to an address that holds the bus's secret.
+//
+// Not promised: protection from other users of the machine for the simulator, which takes any token.
+package site
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/providerdesk/providerdesk/functions/casewebhook"
+	"github.com/providerdesk/providerdesk/shared/config"
+	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/run"
+	"github.com/providerdesk/providerdesk/shared/sim/cloudsupport"
+	"github.com/providerdesk/providerdesk/shared/store"
+)
+
+// Options of a site.
+type Options struct {
+	Folder     Folder
+	Config     string // file; empty: see Find
+	Addr       string // to listen on; port 0 is any
+	SweepEvery time.Duration
+	Env        Env
+	Log        *slog.Logger
+	Now        func() time.Time
+	Advice     func(text string) // told once, what a person who starts for the first time should do
+}
+
+// Site is an assembled installation. It serves between Open and Close.
+type Site struct {
+	o      Options
+	base   string
+	config *config.Config
+	db     store.DB
+	bus    bus
+	desk   *cloudsupport.Server
+	fn     *casewebhook.Function
+	drain  *run.Drain
+	server *http.Server
+	ended  chan error // what the server ended with
+	close  []func(context.Context) error
+}
+
+// Open assembles a site and serves it. Whatever is wrong with the configuration is said before anything listens, as config.Problems.
+func Open(ctx context.Context, o Options) (*Site, error) {
+	s := &Site{o: o, drain: run.NewDrain(), ended: make(chan error, 1)}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close(ctx))
+	}
+	return s, nil
+}
+
+func (s *Site) open(ctx context.Context) error {
+	if err := s.readConfig(); err != nil {
+		return err
+	}
+	if err := s.openStore(ctx); err != nil {
+		return err
+	}
+	l, err := s.listen(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.settle(); err != nil {
+		return err
+	}
+	tokens, err := s.tokens()
+	if err != nil {
+		return err
+	}
+	if err := s.openDesk(); err != nil {
+		return err
+	}
+	if err := s.openBus(ctx, tokens.bus); err != nil {
+		return err
+	}
+	if err := s.openFunction(ctx); err != nil {
+		return err
+	}
+	handler, err := s.handler(tokens)
+	if err != nil {
+		return err
+	}
+	s.serve(l, handler)
+	if err := s.bus.attach(ctx, handler); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return os.Remove(s.o.Folder.address()) })
+	return replaceFile(s.o.Folder.address(), s.base+"\n")
+}
+
+// URL is where the site serves.
+func (s *Site) URL() string { return s.base }
+
+// Config is the configuration it serves.
+func (s *Site) Config() *config.Config { return s.config }
+
+// Ledger is the ledger of its function.
+func (s *Site) Ledger() *ledger.Ledger { return s.fn.Ledger() }
+
+// Bus tells what is on the way.
+func (s *Site) Bus() (BusStatus, error) { return s.bus.status() }
+
+// Simulator is where the simulated desk has its controls.
+func (s *Site) Simulator() string { return s.base + simPath }
+
+// Sweep does what the tick does: it finishes what is due.
+func (s *Site) Sweep(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+sweepCases, strings.NewReader("{}"))
+	if err != nil {
+		return err
+	}
+	_, err = s.fn.SweepCases(ctx, req)
+	return err
+}
+
+// Wait returns when ctx ends, or with the error that ended the server.
+func (s *Site) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.ended:
+		s.ended <- nil
+		return fault.Wrap(fault.Transient, err, "serve")
+	}
+}
+
+func (s *Site) onClose(f func(context.Context) error) { s.close = append(s.close, f) }
+
+// drainTime is how long what is under way may take when the site closes: once for the bus, once for requests.
+const drainTime = 4 * time.Second
+
+// Close ends the site, the last opened first, within ten seconds: no more deliveries, then no more requests, then the files.
+func (s *Site) Close(ctx context.Context) (err error) {
+	for i := len(s.close) - 1; i >= 0; i-- {
+		err = errors.Join(err, within(context.WithoutCancel(ctx), s.close[i]))
+	}
+	s.close = nil
+	return err
+}
+
+func within(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	return f(ctx)
+}
+
+// readConfig reads the configuration, unless it is the one that a first start writes later.
+func (s *Site) readConfig() (err error) {
+	path := Find(s.o.Config, s.o.Folder, s.o.Env)
+	if path == s.o.Folder.Config() {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+	}
+	s.config, err = Load(path, s.o.Env)
+	return err
+}
+
+// settle writes the first configuration, now that the address is known, and points the one there is to it.
+func (s *Site) settle() error {
+	if s.config == nil {
+		if _, err := s.o.Folder.writeConfig(s.base); err != nil {
+			return fault.Wrap(fault.Denied, err, "write the first configuration")
+		}
+		text, err := s.o.Folder.paste(s.base)
+		if err != nil {
+			return err
+		}
+		s.o.Advice(text)
+		if s.config, err = Load(s.o.Folder.Config(), s.o.Env); err != nil {
+			return err
+		}
+	}
+	Redirect(s.config, s.base)
+	return nil
+}
+
+func (s *Site) listen(ctx context.Context) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.o.Addr)
+	if err != nil {
+		return nil, fault.Wrap(fault.Denied, err, "listen")
+	}
+	s.onClose(func(context.Context) error { return closed(l.Close()) })
+	s.base = "http://" + reachable(l.Addr().String())
+	return l, nil
+}
+
+// closed forgives what the server has closed already.
+func closed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// reachable is the address for a caller on this machine: one that listens everywhere listens on loopback too.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr
+}
+
+func (s *Site) openDesk() (err error) {
+	s.desk, err = cloudsupport.New(cloudsupport.Options{Dir: s.o.Folder.desk(), AnyParent: true, Now: s.o.Now})
+	if err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.desk.Close() })
+	return nil
+}
+
+func (s *Site) openFunction(ctx context.Context) error {
+	desks, letGo, err := Desks(s.config, "", s.o.Now)
+	if err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { letGo(); return nil })
+	s.fn, err = casewebhook.New(ctx, casewebhook.Deps{
+		Config: s.config, DB: s.db, Publisher: s.bus, Desks: desks, Log: s.o.Log, Now: s.o.Now,
+		Ledger: ledger.Options{CallTimeout: s.config.Ledger.CallTimeout, Settle: s.config.Ledger.Settle, Now: s.o.Now, Log: s.o.Log},
+	})
+	return err
+}
+
+// tokens are what callers must show.
+type tokens struct{ bus, admin string }
+
+func (s *Site) tokens() (t tokens, err error) {
+	if t.bus, err = s.o.Folder.ensureSecret(secretBus); err != nil {
+		return t, fault.Wrap(fault.Denied, err, "make the secret of the bus")
+	}
+	t.admin, err = s.o.Folder.ensureSecret(secretAdmin)
+	return t, fault.Wrap(fault.Denied, err, "make the secret of the operator")
+}
+
+func (s *Site) serve(l net.Listener, handler http.Handler) {
+	s.server = &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(s.o.Log.Handler(), slog.LevelDebug), // connections that break, which faults of the simulator do
+	}
+	go func() { s.ended <- s.server.Serve(l) }()
+	s.onClose(func(ctx context.Context) error {
+		s.drain.Close()
+		if s.server.Shutdown(ctx) != nil {
+			s.drain.Cancel()
+			s.server.Close()
+		}
+		<-s.ended
+		return nil
+	})
+}

@@ -1,0 +1,84 @@
+package site
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/providerdesk/providerdesk/shared/store"
+	"github.com/providerdesk/providerdesk/shared/store/bolt"
+	"github.com/providerdesk/providerdesk/shared/store/firestore"
+)
+
+// localProject is the project where no other is named.
+const localProject = "local"
+
+func project(env Env) string {
+	p, _ := env("GOOGLE_CLOUD_PROJECT")
+	return cmp.Or(p, localProject)
+}
+
+// holdWait is how long a start waits for the process before it to let go.
+const holdWait = 2 * time.Second
+
+// openStore takes hold of the folder, whichever store is used.
+func (s *Site) openStore(ctx context.Context) error {
+	db, err := s.o.Folder.hold(holdWait)
+	if err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return db.Close() })
+	if err := sweepNow(ctx, db); err != nil {
+		return err
+	}
+	s.db = db
+	emulator, _ := s.o.Env("FIRESTORE_EMULATOR_HOST")
+	if emulator == "" {
+		return nil
+	}
+	remote, err := firestore.Open(ctx, firestore.Options{Project: project(s.o.Env), Emulator: emulator})
+	if err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return remote.Close() })
+	s.db = remote
+	return nil
+}
+
+// sweepNow forgets what has expired: a start is often enough.
+func sweepNow(ctx context.Context, db *bolt.DB) error {
+	_, err := db.Sweep(ctx, time.Now())
+	return err
+}
+
+// Stored is the store of an installation that does not run, and what closes it.
+type Stored struct {
+	store.DB
+	Close func() error
+}
+
+// Cloud reports whether the environment names a Firestore, the emulator's or the real one.
+func Cloud(env Env) bool {
+	emulator, _ := env("FIRESTORE_EMULATOR_HOST")
+	named, _ := env("GOOGLE_CLOUD_PROJECT")
+	return emulator != "" || named != ""
+}
+
+// OpenCloud opens the Firestore that the environment names.
+func OpenCloud(ctx context.Context, env Env) (Stored, error) {
+	emulator, _ := env("FIRESTORE_EMULATOR_HOST")
+	db, err := firestore.Open(ctx, firestore.Options{Project: project(env), Emulator: emulator})
+	if err != nil {
+		return Stored{}, err
+	}
+	return Stored{db, db.Close}, nil
+}
+
+// OpenStore opens the store of a folder that no process holds, and makes it if need be.
+func (f Folder) OpenStore() (Stored, error) {
+	db, err := f.hold(10 * time.Millisecond)
+	if err != nil {
+		return Stored{}, err
+	}
+	return Stored{db, db.Close}, nil
+}

@@ -1,0 +1,122 @@
+package alert
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// What an incident may hold at most, in bytes but for the title.
+const (
+	maxTitle = 200 // characters
+	maxKey   = 2048
+	maxName  = 256 // of an alert; also the name of a label, a link or a resource
+	maxLabel = 2048
+	maxText  = 16 << 10 // a summary or an annotation; Cloud Monitoring's documentation has at most 10 KiB
+	maxURL   = 2048
+)
+
+// clip cuts s to at most limit bytes at the end of a character and says so with an ellipsis.
+func clip(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	end := limit - len("…")
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
+}
+
+// line makes one line for a title or a name out of s: control characters, and those that reorder text on a screen, become spaces.
+func line(s string, limit int) string {
+	return clip(strings.Join(strings.FieldsFunc(s, breaks), " "), limit)
+}
+
+func breaks(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+}
+
+// title makes a title of at most maxTitle characters.
+func title(s string) string {
+	s = line(s, len(s))
+	if utf8.RuneCountInString(s) <= maxTitle {
+		return s
+	}
+	return string([]rune(s)[:maxTitle-1]) + "…"
+}
+
+// identity keeps an identity short without making two of them equal: what is cut off is replaced by a hash of the whole.
+func identity(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	sum := sha256.Sum256([]byte(s))
+	return clip(s, limit-2*len(sum)) + hex.EncodeToString(sum[:])
+}
+
+// clipped bounds the names and values of labels and annotations; nil if there are none. Of two names that are equal after the cut the
+// later one in the alphabet stays.
+func clipped(m map[string]string, limit int) map[string]string {
+	if len(m) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(m))
+	for _, k := range names(m) {
+		out[clip(k, maxName)] = clip(m[k], limit)
+	}
+	return out
+}
+
+// names returns the names of a map in the order of the alphabet.
+func names(m map[string]string) []string {
+	list := make([]string, 0, len(m))
+	for k := range m {
+		list = append(list, k)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// first returns the first of the named values that is not blank.
+func first(m map[string]string, names ...string) string {
+	for _, n := range names {
+		if s := strings.TrimSpace(m[n]); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// links keeps the links a person can safely open, each URL once: absolute, http or https, with no credentials inside.
+func links(list ...Link) []Link {
+	var out []Link
+	for _, l := range list {
+		l.Name, l.URL = cmp.Or(line(l.Name, maxName), "Link"), safeURL(l.URL)
+		known := func(o Link) bool { return o.URL == l.URL }
+		if l.URL != "" && !slices.ContainsFunc(out, known) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// safeURL returns "" for a URL that is not to be shown as a link. Characters that chat systems read as markup are escaped.
+func safeURL(raw string) string {
+	u, err := url.Parse(strings.TrimSpace(raw))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		return ""
+	}
+	s := markup.Replace(u.String())
+	if len(s) > maxURL || !utf8.ValidString(s) {
+		return ""
+	}
+	return s
+}
+
+var markup = strings.NewReplacer(" ", "%20", `"`, "%22", "<", "%3C", ">", "%3E", "|", "%7C", "`", "%60", `\`, "%5C")

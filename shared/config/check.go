@@ -1,0 +1,107 @@
+package config
+
+import (
+	"net"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+var (
+	slugForm         = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+	parentForm       = regexp.MustCompile(`^(organizations/[0-9]{1,20}|projects/([0-9]{1,20}|([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]))$`)
+	subscriptionForm = regexp.MustCompile(`^(projects/[a-z0-9.:-]+/subscriptions/)?[A-Za-z][A-Za-z0-9._~+%-]{2,254}$`)
+	organizationForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
+	languageForm     = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
+	headerForm       = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
+)
+
+// form makes a check of a pattern and the sentence that says what to write.
+func form(pattern *regexp.Regexp, sentence string) check {
+	return func(s string) string {
+		if pattern.MatchString(s) {
+			return ""
+		}
+		return sentence
+	}
+}
+
+func slug(s string) string {
+	return form(slugForm, "must be 1 to 40 of the characters a-z, 0-9 and -")(s)
+}
+
+func parent(s string) string {
+	return form(parentForm, "must be organizations/NUMBER, projects/ID or projects/NUMBER")(s)
+}
+
+func subscription(s string) string {
+	return form(subscriptionForm, "must be projects/P/subscriptions/S, or the name of a subscription of the embedded bus")(s)
+}
+
+func organization(s string) string {
+	return form(organizationForm, "must be the id of the organization, such as 9d9648a7-115a-4a06-a613-a0c4077469f7")(s)
+}
+
+func language(s string) string {
+	return form(languageForm, "must be a language tag such as en or pt-BR")(s)
+}
+
+func header(s string) string {
+	return form(headerForm, "must be the name of an HTTP header")(s)
+}
+
+func sameHeader(a, b string) bool { return strings.EqualFold(a, b) }
+
+func username(s string) string {
+	if strings.Contains(s, ":") {
+		return "must not hold a colon; basic authentication cannot carry one"
+	}
+	return ""
+}
+
+func email(s string) string {
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Address != s || !strings.Contains(s[strings.LastIndex(s, "@"):], ".") {
+		return "must be an e-mail address such as oncall@example.com"
+	}
+	return ""
+}
+
+func timeZone(s string) string {
+	if _, err := time.LoadLocation(s); err != nil || s == "Local" {
+		return "must be a time zone's IANA name, such as Europe/Berlin"
+	}
+	return ""
+}
+
+// baseURL is one that a path can be added to.
+func baseURL(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "must be an http or https URL with no user, query or fragment"
+	}
+	return ""
+}
+
+// secureURL is https; who could change what is read there could let anybody in. A machine may trust itself.
+func secureURL(s string) string {
+	u, err := url.Parse(s)
+	if baseURL(s) != "" || err != nil {
+		return baseURL(s)
+	}
+	ip := net.ParseIP(u.Hostname())
+	if u.Scheme != "https" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "must be an https URL"
+	}
+	return ""
+}
+
+// endpoint reads a base URL, without the slash at its end.
+func endpoint(dst *string) func(value) {
+	return func(v value) {
+		text(dst, baseURL)(v)
+		*dst = strings.TrimRight(*dst, "/")
+	}
+}

@@ -1,0 +1,122 @@
+// Package config is the one YAML file of a providerdesk installation: strict (an unknown key is an error), checked as a whole (every
+// problem at once, each with file, line and key), with secrets as references that are resolved on use and never printed.
+package config
+
+import (
+	"time"
+)
+
+// Config is the whole file.
+type Config struct {
+	Ledger    Ledger
+	Push      Push
+	Desks     map[string]Desk
+	Senders   []Sender
+	Routes    []Route
+	Endpoints Endpoints
+}
+
+// Ledger holds the times of the effect ledger.
+type Ledger struct {
+	Settle      time.Duration // how long after a call's deadline an empty search is not yet believed; default 15m
+	CallTimeout time.Duration // of one call to a desk; default 30s
+}
+
+// Push says who may deliver events to the event functions. Exactly one of its ways is set; there is no default that lets anybody in.
+type Push struct {
+	OIDC     *OIDC  // a Pub/Sub push with a Google identity token
+	Bearer   Secret // a shared token: the embedded bus
+	Platform bool   // the platform's own IAM check stands in front of the function (Cloud Run with run.invoker)
+}
+
+// OIDC describes the identity token of a caller.
+type OIDC struct {
+	Audience string
+	Email    string // the service account that calls; the real gate
+	JWKS     string // URL of the keys; default Google's
+	Issuer   string // default https://accounts.google.com
+}
+
+// Desk is one support desk.
+type Desk struct {
+	Kind           string // "google" or "hub"
+	Parent         string // google: organizations/N, projects/ID or projects/NUMBER
+	Classification string // google: display name, found by search
+	Subscribers    []string
+	TimeZone       string // IANA name for times in texts; default UTC
+	Language       string
+	TestCases      bool // google: open only test cases
+	Budget         Budget
+	Organization   string // hub
+	Token          Secret // hub
+}
+
+// Budget caps the cases opened by alerts; beyond it one umbrella case collects them. Zero: no cap.
+type Budget struct {
+	Cases int
+	Per   time.Duration
+}
+
+// Sender is somebody who may post alerts, at /AlertWebhook/<name>, or whose raw notifications arrive on a subscription.
+type Sender struct {
+	Name         string
+	Source       string // "alertmanager" or "monitoring"
+	Tenant       string
+	Subscription string // projects/P/subscriptions/S or the embedded bus's subscription, for raw notifications without a webhook
+	Auth         Auth
+}
+
+// Auth is how a sender proves who it is: exactly one field is set, unless the sender has only a Subscription.
+type Auth struct {
+	Bearer          Secret
+	Basic           *Basic
+	HMAC            *HMAC
+	StandardWebhook Secret
+	OIDC            *OIDC
+}
+
+// Basic is HTTP basic authentication.
+type Basic struct {
+	Username string
+	Password Secret
+}
+
+// HMAC is a hex HMAC-SHA256 of the body in a header, as Grafana sends it.
+type HMAC struct {
+	Secret          Secret
+	Header          string // default X-Grafana-Alerting-Signature
+	TimestampHeader string // required: without a time a captured request could be replayed for ever
+}
+
+// Route says what is done with an incident. The first one whose When holds wins.
+type Route struct {
+	When           string // CEL over incident
+	Desk           string
+	Priority       string // P0 to P4
+	OneCasePer     string // "group" (default) or "alert"
+	Classification string // overrides the desk's
+	Subscribers    []string
+	Title          string // text/template over the incident; default in casewebhook
+	Description    string // likewise
+	Refire         Refire
+	Resolve        Resolve
+	Line           int // where the route stands in the file
+}
+
+// Refire says what a new occurrence of a resolved incident does: within Within of the resolution Do, later a new case.
+type Refire struct {
+	Within time.Duration // default 24h
+	Do     string        // "comment" (default) or "new"
+}
+
+// Resolve says what the end of an incident does.
+type Resolve struct {
+	Do    string        // "comment" (default), "close" or "nothing"
+	After time.Duration // quiet period before a close; default 10m
+}
+
+// Endpoints are the base URLs of remote systems; empty: the real ones.
+type Endpoints struct {
+	CloudSupport string
+	Hub          string
+}

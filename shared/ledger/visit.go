@@ -1,0 +1,174 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/providerdesk/providerdesk/shared/fault"
+)
+
+// firstSearch is how long after a doubtful call the remote is searched for the first time; it doubles from there.
+const firstSearch = 30 * time.Second
+
+// Visit does what a record wants done now, if anything: call, search, audit. Somebody else's concurrent visit makes it do nothing.
+func (l *Ledger) Visit(ctx context.Context, id string) (Record, error) {
+	r, err := l.Get(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	return l.visit(ctx, r)
+}
+
+func (l *Ledger) visit(ctx context.Context, r Record) (Record, error) {
+	if r.NextAt.IsZero() || l.o.Now().Before(r.NextAt) {
+		return r, nil
+	}
+	k, err := l.kindOf(r)
+	if err != nil {
+		return r, err
+	}
+	l.o.Crash(Visiting)
+	got, err := l.step(ctx, k, r)
+	if fault.Is(err, fault.Conflict) {
+		return l.Get(ctx, r.ID) // somebody else moved it
+	}
+	return got, err
+}
+
+// step is what a due record in each state wants.
+func (l *Ledger) step(ctx context.Context, k *kind, r Record) (Record, error) {
+	switch r.State {
+	case Pending:
+		return l.begin(ctx, k, r)
+	case Calling, Unknown:
+		after, _, err := l.predecessor(ctx, r)
+		if err != nil {
+			return r, err
+		}
+		return l.reconcile(ctx, k, r, after)
+	case Succeeded:
+		return l.audit(ctx, k, r)
+	}
+	return r, fault.New(fault.Bug, "effect %s is %s and due", r.ID, r.State)
+}
+
+// begin calls a pending effect once the one it waits for has succeeded.
+func (l *Ledger) begin(ctx context.Context, k *kind, r Record) (Record, error) {
+	after, state, err := l.predecessor(ctx, r)
+	if err != nil {
+		return r, err
+	}
+	if r.After != "" && after == nil {
+		return l.wait(ctx, k, r, state)
+	}
+	if r.Doubts > 0 {
+		return l.reconcile(ctx, k, r, after)
+	}
+	return l.permitted(ctx, k, r, after)
+}
+
+// predecessor returns the result of the effect that r waits for, nil if it has none.
+func (l *Ledger) predecessor(ctx context.Context, r Record) (*Done, State, error) {
+	if r.After == "" {
+		return nil, "", nil
+	}
+	p, err := l.Get(ctx, r.After)
+	if fault.Is(err, fault.Missing) {
+		return nil, Failed, nil
+	}
+	if err != nil || p.State != Succeeded {
+		return nil, p.State, err
+	}
+	return p.Result, p.State, nil
+}
+
+// wait puts off an effect whose predecessor has not succeeded, and parks it when that one never will.
+func (l *Ledger) wait(ctx context.Context, k *kind, r Record, state State) (Record, error) {
+	if state == Failed || state == Compensated {
+		r = l.park(r, fmt.Sprintf("the effect it waits for, %s, is %s", r.After, state))
+		return r, l.put(ctx, k, &r, Pending, byExhaustion)
+	}
+	r.Searches++
+	r.NextAt = l.o.Now().UTC().Add(backoff(firstSearch, r.Searches-1))
+	return r, l.put(ctx, k, &r, Pending, byWait)
+}
+
+// permitted marks r and calls.
+func (l *Ledger) permitted(ctx context.Context, k *kind, r Record, after *Done) (Record, error) {
+	from := r.State
+	l.permit(&r, k, l.o.Now())
+	if err := l.put(ctx, k, &r, from, byMark); err != nil {
+		return r, err
+	}
+	l.o.Crash(Remarked)
+	return l.call(ctx, k, r, after), nil
+}
+
+// reconcile finds out what became of a call that nobody reported, by searching the remote for the marker.
+func (l *Ledger) reconcile(ctx context.Context, k *kind, r Record, after *Done) (Record, error) {
+	from := r.State
+	if from == Calling {
+		r.Doubts++ // its caller is gone; what it did is open
+	}
+	if k.Class == Blind {
+		r = l.park(r, "maybe executed, and the remote cannot be asked")
+		return r, l.put(ctx, k, &r, from, byExhaustion)
+	}
+	l.o.Crash(Searching)
+	// The time before the search judges its answer: what was settled when the search began is visible in it.
+	over := k.Class.repeatable() || !l.o.Now().Before(r.NotBefore)
+	found, err := l.find(ctx, k, r, after, over)
+	l.o.Crash(Searched)
+	switch {
+	case err != nil:
+		r.refused(err)
+		return l.later(ctx, k, r, from)
+	case len(found) > 0:
+		return l.succeed(ctx, k, r, found[0], found[1:])
+	case !over:
+		return l.later(ctx, k, r, from)
+	case r.Doubts >= k.MaxDoubts, k.Class == Marked && k.OnNotFound == Park:
+		r = l.park(r, fmt.Sprintf("maybe executed %d times, and not to be found", r.Doubts))
+		return r, l.put(ctx, k, &r, from, byExhaustion)
+	}
+	return l.permitted(ctx, k, r, after)
+}
+
+func (l *Ledger) find(ctx context.Context, k *kind, r Record, after *Done, thorough bool) ([]Done, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.o.CallTimeout)
+	defer cancel()
+	return k.find(ctx, r.Payload, l.token(r, after), thorough)
+}
+
+// later leaves r in doubt until the next search: soon at first, and at once when the settle window is over.
+func (l *Ledger) later(ctx context.Context, k *kind, r Record, from State) (Record, error) {
+	now := l.o.Now().UTC()
+	r.Searches++
+	r.NextAt = now.Add(backoff(firstSearch, r.Searches))
+	if r.NotBefore.After(now) && r.NotBefore.Before(r.NextAt) {
+		r.NextAt = r.NotBefore
+	}
+	if from == Calling {
+		r.State = Unknown
+		r.ended(Ambiguous, now, nil)
+	}
+	return r, l.put(ctx, k, &r, from, bySearch)
+}
+
+// audit counts what carries the marker once late executions and slow indexes must have shown themselves.
+func (l *Ledger) audit(ctx context.Context, k *kind, r Record) (Record, error) {
+	found, err := l.find(ctx, k, r, nil, true)
+	if err != nil {
+		return r, err // stays due
+	}
+	follow, _, err := l.twins(k, &r, found)
+	if err != nil {
+		return r, err
+	}
+	if len(found) == 0 {
+		l.o.Log.WarnContext(ctx, "an audit does not find what the ledger says is there", "effect", r.ID, "effectKind", r.Kind)
+	}
+	r.Audited, r.NextAt = true, time.Time{}
+	return r, l.put(ctx, k, &r, Succeeded, byAudit, follow...)
+}

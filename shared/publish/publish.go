@@ -1,0 +1,85 @@
+// Package publish puts a message on a topic so that it is not lost.
+//
+// Promised by every implementation: when Publish returns nil the messages are durable and each subscription of the topic gets each of
+// them at least once, in no order. A subscriber answers 2xx to acknowledge; anything else, or no answer before the push deadline,
+// brings the message back after an exponential back-off; after a number of attempts it goes to the topic's dead-letter topic,
+// "<topic>-dead". Publishing to a topic that does not exist is an error of kind fault.Missing.
+//
+// Not promised: order, a single delivery, a message id that is the same when Publish is repeated. Receivers therefore key on the
+// identity of the business event, never on the message id.
+//
+// Each implementation is one folder: publish/pubsub is Google's service, publish/localbus the durable embedded broker;
+// publish/publishtest has a subtest for each sentence above.
+package publish
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/providerdesk/providerdesk/shared/fault"
+)
+
+// Limits of one message, Pub/Sub's own being 10 MB for the whole request and 1 KiB for an attribute.
+const (
+	MaxData         = 4 << 20
+	MaxAttribute    = 1 << 10 // bytes of an attribute's value
+	MaxAttributeKey = 256
+	MaxAttributes   = 100
+)
+
+// Message is what goes on a topic.
+type Message struct {
+	Topic      string // the short name: "alerts"
+	Data       []byte
+	Attributes map[string]string // publisher-controlled: never evidence of who sent it
+}
+
+// Publisher makes messages durable. The ids are in the order of the messages. On an error some messages may have been published.
+type Publisher interface {
+	Publish(ctx context.Context, msgs ...Message) (ids []string, err error)
+}
+
+// Dead returns the name of the dead-letter topic of a topic.
+func Dead(topic string) string { return topic + "-dead" }
+
+// Check returns the fault.Invalid that every implementation gives, before anything is published, for a message outside the limits.
+func Check(msgs ...Message) error {
+	for _, m := range msgs {
+		if err := checkMessage(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkMessage(m Message) error {
+	switch {
+	case len(m.Data) > MaxData:
+		return fault.New(fault.Invalid, "a message has %d bytes, more than %d", len(m.Data), MaxData)
+	case len(m.Data) == 0 && len(m.Attributes) == 0:
+		return fault.New(fault.Invalid, "a message has neither data nor attributes")
+	case len(m.Attributes) > MaxAttributes:
+		return fault.New(fault.Invalid, "a message has %d attributes, more than %d", len(m.Attributes), MaxAttributes)
+	}
+	for k, v := range m.Attributes {
+		if err := checkAttribute(k, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkAttribute(key, value string) error {
+	switch {
+	case key == "" || len(key) > MaxAttributeKey:
+		return fault.New(fault.Invalid, "the name of an attribute has %d bytes, not 1 to %d", len(key), MaxAttributeKey)
+	case strings.HasPrefix(key, "goog"):
+		return fault.New(fault.Invalid, "the name of an attribute begins with \"goog\", which is reserved")
+	case len(value) > MaxAttribute:
+		return fault.New(fault.Invalid, "the value of an attribute has %d bytes, more than %d", len(value), MaxAttribute)
+	case !utf8.ValidString(key) || !utf8.ValidString(value):
+		return fault.New(fault.Invalid, "an attribute is not UTF-8")
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package run
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/providerdesk/providerdesk/shared/fault"
+)
+
+// answer is what is sent, and why.
+type answer struct {
+	Response
+	outcome outcome
+	err     error
+}
+
+// write sends the answer as a whole, so that it is with the caller before the request counts as finished: after that the process may end.
+func (a *answer) write(w http.ResponseWriter) {
+	body, err := a.encode()
+	if err != nil {
+		*a = Options{}.problem(fault.Wrap(fault.Bug, err, "encoding the answer"))
+		body, _ = a.encode()
+	}
+	h := w.Header()
+	for name, values := range a.Header {
+		h[http.CanonicalHeaderKey(name)] = values
+	}
+	if len(body) > 0 && h.Get("Content-Type") == "" {
+		h.Set("Content-Type", "application/json")
+	}
+	if a.Status != http.StatusNoContent {
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(a.Status)
+	w.Write(body)
+	http.NewResponseController(w).Flush() // a writer that cannot flush has nothing to lose
+}
+
+// encode fills in the status and returns the body.
+func (a *answer) encode() ([]byte, error) {
+	if a.Status == 0 {
+		a.Status = http.StatusOK
+	}
+	if a.Status < 200 || a.Status > 599 || a.Status == http.StatusTooManyRequests {
+		return nil, fmt.Errorf("status %d is not one to answer with", a.Status)
+	}
+	if a.Body == nil {
+		return nil, nil
+	}
+	return json.Marshal(a.Body)
+}

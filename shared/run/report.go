@@ -1,0 +1,71 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/providerdesk/providerdesk/shared/logs"
+)
+
+// outcome is what became of a call, for the log.
+type outcome string
+
+const (
+	done    outcome = "done"
+	retry   outcome = "retry"   // refused for now, or failed in a way that may heal
+	refused outcome = "refused" // the caller must change something
+	defect  outcome = "defect"  // ours
+)
+
+// report writes the one line of a call.
+func (o Options) report(ctx context.Context, a answer, took time.Duration, attrs []slog.Attr) {
+	level := slog.LevelInfo
+	switch a.outcome {
+	case retry, refused:
+		level = slog.LevelWarn
+	case defect:
+		level = slog.LevelError
+	}
+	attrs = append(attrs, slog.Int("status", a.Status), slog.String("outcome", string(a.outcome)), slog.Float64("duration", took.Seconds()))
+	if a.err != nil {
+		attrs = append(attrs, failure(a.err)...)
+	}
+	o.Log.LogAttrs(ctx, level, message(a), attrs...)
+}
+
+func message(a answer) string {
+	switch {
+	case a.err == nil:
+		return "handled"
+	case a.outcome == defect:
+		return defectMessage(a.err)
+	}
+	return "not handled"
+}
+
+// traced names the trace of a log line.
+func traced(traceparent string) []slog.Attr {
+	if traceparent == "" {
+		return nil
+	}
+	return []slog.Attr{slog.String(logs.Traceparent, traceparent)}
+}
+
+// permanentError is what an event handler should not have returned.
+type permanentError struct{ err error }
+
+func (e *permanentError) Error() string { return e.err.Error() }
+func (e *permanentError) Unwrap() error { return e.err }
+
+func defectMessage(err error) string {
+	var permanent *permanentError
+	switch {
+	case errors.As(err, &permanent):
+		return "handler returned a permanent fault; must be parked"
+	case isPanic(err):
+		return "handler panicked"
+	}
+	return "not handled: a defect"
+}
