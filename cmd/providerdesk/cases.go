@@ -179,7 +179,7 @@ func word(b bool) string {
 
 func person(a desk.Actor) string {
 	who := a.Name
-	if a.Email != "" {
+	if a.Email != "" && a.Email != a.Name {
 		who = strings.TrimSpace(who + " <" + a.Email + ">")
 	}
 	if a.Desk {

@@ -123,20 +123,19 @@ The decision is kept with the record, with who took it and why.`,
 	return c
 }
 
-// withBook finds the ledger that a command is about: of the running "up", of the folder, or of the Firestore that the environment names.
-// A folder that is named on the command line comes before the environment.
+// withBook finds the ledger that a command is about: of the "up" that runs on the folder, of the Firestore that the environment names, or of
+// the folder. A folder that is named on the command line comes before the environment.
 func (p program) withBook(cmd *cobra.Command, in installation, use func(records.Book) error) error {
 	ctx := cmd.Context()
-	if site.Cloud(p.env) && !cmd.Flags().Changed("data") {
-		db, err := site.OpenCloud(ctx, p.env)
-		return p.withStored(ctx, in, db, err, use)
-	}
 	base, err := in.folder().Running()
 	switch {
 	case err != nil:
 		return err
 	case base != "":
 		return p.withRemote(base, in, use)
+	case site.Cloud(p.env) && !cmd.Flags().Changed("data"):
+		db, err := site.OpenCloud(ctx, p.env)
+		return p.withStored(ctx, in, db, err, use)
 	case !in.folder().Exists():
 		return usage{noInstallation(in.data)}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/site"
+	"github.com/providerdesk/providerdesk/shared/emulator"
 	"github.com/providerdesk/providerdesk/shared/ledger"
 )
 
@@ -76,4 +78,45 @@ func firstRecord(t *testing.T, dir string) ledger.Record {
 		t.Fatalf("%d records, %v", len(list), err)
 	}
 	return list[0]
+}
+
+// The same commands on an installation that runs: what nobody can read is parked, and a person gives it up.
+func TestLedgerOfARunningInstallation(t *testing.T) {
+	dir, _ := running(t, time.Now)
+	cli{in: `{"version":"1.2"}`}.ok(t, "send", "monitoring", "-", "--pubsub", "--data", dir)
+	until(t, "the event is parked", func() bool { return len(listedRecords(t, dir)) == 1 })
+	r := listedRecords(t, dir)[0]
+	if r.State != ledger.Parked || !strings.Contains(r.Reason, "incident is missing") {
+		t.Errorf("it is %s because %q", r.State, r.Reason)
+	}
+	out := cli{}.ok(t, "ledger", "decide", r.ID[:6], "veto", "--who", "anna@example.com", "--note", "a test", "--data", dir)
+	if !strings.Contains(out, "veto by anna@example.com\n  a test\n") {
+		t.Errorf("decided\n%s", out)
+	}
+	if out := (cli{}).ok(t, "ledger", "list", "--state", "parked", "--data", dir); out != "no records\n" {
+		t.Errorf("still parked: %s", out)
+	}
+	refused := cli{}.run(t, "ledger", "decide", r.ID, "veto", "--who", "anna@example.com", "--data", dir)
+	if refused.code != exitFailed || !strings.Contains(refused.err, "an effect that is FAILED takes no veto") {
+		t.Errorf("a second veto: %d, %q", refused.code, refused.err)
+	}
+}
+
+// Without a folder on the command line the environment names the ledger.
+func TestLedgerInFirestore(t *testing.T) {
+	env := map[string]string{"FIRESTORE_EMULATOR_HOST": emulator.Firestore(t), "GOOGLE_CLOUD_PROJECT": "pd-" + strings.ToLower(rand.Text()[:12])}
+	db, err := site.OpenCloud(t.Context(), cli{env: env}.program(nil, nil).env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := ledger.New(db, ledger.Options{}).Park(t.Context(), "acme", "alerts/1", "no route takes it", []byte("{}"), ledger.Source{}); err != nil {
+		t.Fatal(err)
+	}
+	if out := (cli{env: env}).ok(t, "ledger", "list"); strings.Count(out, "no route takes it") != 1 {
+		t.Errorf("in Firestore\n%s", out)
+	}
+	if out := (cli{env: env}).ok(t, "ledger", "list", "--data", parkedFolder(t)); strings.Count(out, "PARKED") != 3 {
+		t.Errorf("in the folder\n%s", out)
+	}
 }

@@ -73,7 +73,7 @@ func (p program) printRecord(r ledger.Record, asJSON bool) error {
 	printAttempts(s, r.Attempts)
 	for _, d := range r.Decisions {
 		s.Line("")
-		s.Line("%s  %s by %s %s", s.Bold(s.Time(d.At)), string(d.Verdict), d.Who, resultID(d.Object))
+		s.Line("%s  %s by %s", s.Bold(s.Time(d.At)), strings.TrimSpace(string(d.Verdict)+" "+resultID(d.Object)), d.Who)
 		s.Text(d.Note, "  ")
 	}
 	s.Line("")

@@ -50,9 +50,12 @@ configuration has for that sender. It prints the ids of the messages that the no
 	c.Flags().BoolVar(&l.pubsub, "pubsub", false, "send on the subscription of a sender that has one, not to a webhook")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		l.source, l.file = args[0], args[1]
-		ids, err := p.post(cmd.Context(), l)
-		for _, id := range ids {
+		got, err := p.post(cmd.Context(), l)
+		for _, id := range got.IDs {
 			p.stdout().Line("%s", id)
+		}
+		if got.Note != "" {
+			p.stderr().Line("%s", got.Note)
 		}
 		return err
 	}
@@ -61,25 +64,25 @@ configuration has for that sender. It prints the ids of the messages that the no
 
 func sources() []string { return []string{alert.SourceAlertmanager, alert.SourceMonitoring} }
 
-func (p program) post(ctx context.Context, l letter) ([]string, error) {
+func (p program) post(ctx context.Context, l letter) (outbox.Receipt, error) {
 	if !slices.Contains(sources(), l.source) {
-		return nil, usage{fmt.Errorf("the source is alertmanager or monitoring, not %q", l.source)}
+		return outbox.Receipt{}, usage{fmt.Errorf("the source is alertmanager or monitoring, not %q", l.source)}
 	}
 	c, err := p.load(l.installation)
 	if err != nil {
-		return nil, err
+		return outbox.Receipt{}, err
 	}
 	s, err := pick(c.Senders, l)
 	if err != nil {
-		return nil, usage{err}
+		return outbox.Receipt{}, usage{err}
 	}
 	body, err := p.read(l.file)
 	if err != nil {
-		return nil, err
+		return outbox.Receipt{}, err
 	}
 	base, err := p.server(l.server, l.installation)
 	if err != nil {
-		return nil, err
+		return outbox.Receipt{}, err
 	}
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
@@ -89,7 +92,7 @@ func (p program) post(ctx context.Context, l letter) ([]string, error) {
 	}
 	token, err := l.folder().Admin()
 	if err != nil {
-		return nil, err
+		return outbox.Receipt{}, err
 	}
 	return out.Publish(ctx, s, body, token)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/providerdesk/providerdesk/shared/fault"
 )
@@ -56,11 +57,11 @@ func (l *Ledger) guarded(ctx context.Context, r Record) (got Record, err error) 
 	return l.visit(ctx, r)
 }
 
-// timeLeft reports whether a whole visit fits before ctx ends.
+// timeLeft reports whether a whole visit fits before ctx ends. A context ends by the machine's clock, not by Options.Now.
 func (l *Ledger) timeLeft(ctx context.Context) bool {
 	if ctx.Err() != nil {
 		return false
 	}
 	end, ok := ctx.Deadline()
-	return !ok || l.o.Now().Add(l.o.CallTimeout).Before(end)
+	return !ok || time.Until(end) > l.o.CallTimeout
 }

@@ -32,24 +32,30 @@ type Outbox struct {
 	Now    func() time.Time
 }
 
-// Send posts an alert and returns the ids of the messages that it became. A refusal has the server's sentence.
-func (o Outbox) Send(ctx context.Context, s config.Sender, body []byte) ([]string, error) {
+// Receipt is what the server says to an alert that it has taken.
+type Receipt struct {
+	IDs  []string `json:"ids"` // of the messages that it became
+	Note string   `json:"note"`
+}
+
+// Send posts an alert. A refusal has the server's sentence.
+func (o Outbox) Send(ctx context.Context, s config.Sender, body []byte) (Receipt, error) {
 	req, err := o.post(ctx, "/AlertWebhook/"+url.PathEscape(s.Name), body)
 	if err != nil {
-		return nil, err
+		return Receipt{}, err
 	}
 	if err := o.sign(ctx, req, s.Auth, body); err != nil {
-		return nil, err
+		return Receipt{}, err
 	}
 	return o.do(req)
 }
 
 // Publish puts an alert on the topic of a sender that has a subscription, as its monitoring system would. It takes the operator's token.
-func (o Outbox) Publish(ctx context.Context, s config.Sender, body []byte, token string) ([]string, error) {
+func (o Outbox) Publish(ctx context.Context, s config.Sender, body []byte, token string) (Receipt, error) {
 	topic := s.Subscription[strings.LastIndex(s.Subscription, "/")+1:]
 	req, err := o.post(ctx, "/api/topics/"+url.PathEscape(topic), body)
 	if err != nil {
-		return nil, err
+		return Receipt{}, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	return o.do(req)
@@ -64,23 +70,20 @@ func (o Outbox) post(ctx context.Context, path string, body []byte) (*http.Reque
 	return req, nil
 }
 
-func (o Outbox) do(req *http.Request) ([]string, error) {
+func (o Outbox) do(req *http.Request) (r Receipt, err error) {
 	resp, err := o.Client.Do(req)
 	if err != nil {
-		return nil, fault.Wrap(fault.Transient, err, "send")
+		return r, fault.Wrap(fault.Transient, err, "send")
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	switch {
 	case err != nil:
-		return nil, fault.Wrap(fault.Transient, err, "read the answer")
+		return r, fault.Wrap(fault.Transient, err, "read the answer")
 	case resp.StatusCode/100 != 2:
-		return nil, refusal(resp.StatusCode, answer)
+		return r, refusal(resp.StatusCode, answer)
 	}
-	var accepted struct {
-		IDs []string `json:"ids"`
-	}
-	return accepted.IDs, fault.Wrap(fault.Bug, json.Unmarshal(answer, &accepted), "decode the answer")
+	return r, fault.Wrap(fault.Bug, json.Unmarshal(answer, &r), "decode the answer")
 }
 
 // refusal has the sentence of a problem, or the bare status.

@@ -66,7 +66,7 @@ func receiver(t *testing.T, v signature.Verifier) outbox.Outbox {
 			return
 		}
 		w.WriteHeader(http.StatusAccepted)
-		io.WriteString(w, `{"ids":["1","2"]}`)
+		io.WriteString(w, `{"ids":["1","2"],"note":"taken"}`)
 	}))
 	t.Cleanup(srv.Close)
 	return outbox.Outbox{Base: srv.URL + "/", Client: srv.Client(), Now: now}
@@ -79,9 +79,9 @@ func TestEveryWayIsAccepted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ids, err := receiver(t, v).Send(t.Context(), config.Sender{Name: "prod", Auth: way.auth}, []byte(`{"a":"ü"}`))
-			if err != nil || strings.Join(ids, " ") != "1 2" {
-				t.Errorf("ids %v, %v", ids, err)
+			got, err := receiver(t, v).Send(t.Context(), config.Sender{Name: "prod", Auth: way.auth}, []byte(`{"a":"ü"}`))
+			if err != nil || strings.Join(got.IDs, " ") != "1 2" || got.Note != "taken" {
+				t.Errorf("%+v, %v", got, err)
 			}
 		})
 	}
@@ -127,8 +127,8 @@ func TestPublishNamesTheTopicOfTheSubscription(t *testing.T) {
 	}))
 	defer srv.Close()
 	o := outbox.Outbox{Base: srv.URL, Client: srv.Client(), Now: now}
-	ids, err := o.Publish(t.Context(), config.Sender{Subscription: "projects/local/subscriptions/raw"}, []byte(`{}`), "operator")
-	if err != nil || len(ids) != 1 || path != "/api/topics/raw" || auth != "Bearer operator" {
-		t.Errorf("ids %v, path %q, authorization %q, %v", ids, path, auth, err)
+	got, err := o.Publish(t.Context(), config.Sender{Subscription: "projects/local/subscriptions/raw"}, []byte(`{}`), "operator")
+	if err != nil || len(got.IDs) != 1 || path != "/api/topics/raw" || auth != "Bearer operator" {
+		t.Errorf("%+v, path %q, authorization %q, %v", got, path, auth, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/screen"
 )
@@ -82,4 +83,17 @@ func TestTextKeepsItsLines(t *testing.T) {
 	if want := "  one\n\n  two\n  three\n"; b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
+}
+
+func FuzzSafe(f *testing.F) {
+	f.Add("plain")
+	f.Add("\x1b[31m\u009b\u202e\u2066\u2028\r\n\t")
+	f.Add("\xff\xfe")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, r := range screen.Safe(text) {
+			if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+				t.Errorf("%q is printed as %q", text, screen.Safe(text))
+			}
+		}
+	})
 }

@@ -20,6 +20,8 @@ type bus interface {
 	publish.Publisher
 	// attach starts the deliveries to the functions.
 	attach(ctx context.Context, handler http.Handler) error
+	// stop ends the deliveries, in good order until ctx ends. Publishing may go on.
+	stop(ctx context.Context) error
 	status() (BusStatus, error)
 	names() []string // of the topics
 }
@@ -73,10 +75,16 @@ func deliveries(c *config.Config, project string) []deliver {
 
 // ownSubscription returns the short name of a subscription of this bus. One of another project is somebody else's to make.
 func ownSubscription(name, project string) (string, bool) {
-	if !strings.Contains(name, "/") {
-		return name, name != ""
-	}
 	return strings.CutPrefix(name, "projects/"+project+"/subscriptions/")
+}
+
+// ownSubscriptions gives the subscriptions that a configuration names in short the full names that come with their messages.
+func ownSubscriptions(c *config.Config, project string) {
+	for i, s := range c.Senders {
+		if s.Subscription != "" && !strings.Contains(s.Subscription, "/") {
+			c.Senders[i].Subscription = "projects/" + project + "/subscriptions/" + s.Subscription
+		}
+	}
 }
 
 // topics are those of the deliveries that are no dead letters.
@@ -90,27 +98,28 @@ func topics(all []deliver) []string {
 	return names
 }
 
-func (s *Site) openBus(ctx context.Context, token string) (err error) {
+func (s *Site) openBus(ctx context.Context) (err error) {
 	if host, _ := s.o.Env("PUBSUB_EMULATOR_HOST"); host != "" {
-		return s.openPubSub(ctx, host, token)
+		return s.openPubSub(ctx, host)
 	}
-	all := deliveries(s.config, localProject)
+	all := deliveries(s.config, project(s.o.Env))
 	b, err := localbus.Open(s.o.Folder.bus(), localbus.Options{
-		Topics: topics(all), Project: localProject, Token: func() string { return token }, Log: s.o.Log, Now: s.o.Now,
+		Topics: topics(all), Project: project(s.o.Env), Token: func() string { return s.tokens.bus }, Log: s.o.Log, Now: s.o.Now,
 	})
 	if err != nil {
 		return err
 	}
-	s.bus = &embedded{b, all, s.o.SweepEvery}
-	s.onClose(b.Close)
+	s.bus = &embedded{b, all, s.o.SweepEvery, s.forget}
+	s.onClose(b.Close) // for a start that fails; otherwise it is closed by then
 	return nil
 }
 
 // embedded is the bus in the folder.
 type embedded struct {
 	*localbus.Bus
-	all   []deliver
-	sweep time.Duration
+	all    []deliver
+	sweep  time.Duration // between two ticks of SweepCases
+	forget http.Handler  // gets a tick an hour
 }
 
 func (b *embedded) attach(_ context.Context, handler http.Handler) error {
@@ -122,8 +131,13 @@ func (b *embedded) attach(_ context.Context, handler http.Handler) error {
 			return err
 		}
 	}
+	if err := b.Every("forget-expired", time.Hour, localbus.Receiver{Handler: b.forget}); err != nil {
+		return err
+	}
 	return b.Every("sweep-cases", b.sweep, to(sweepCases))
 }
+
+func (b *embedded) stop(ctx context.Context) error { return b.Close(ctx) }
 
 func (b *embedded) names() []string { return topics(b.all) }
 

@@ -17,18 +17,18 @@ type emulated struct {
 	ticks  *embedded
 }
 
-func (s *Site) openPubSub(ctx context.Context, host, token string) error {
+func (s *Site) openPubSub(ctx context.Context, host string) error {
 	p, err := pubsub.OpenEmulator(ctx, project(s.o.Env), host)
 	if err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { return p.Close() })
-	ticks, err := localbus.Open(s.o.Folder.bus(), localbus.Options{Token: func() string { return token }, Log: s.o.Log, Now: s.o.Now})
+	ticks, err := localbus.Open(s.o.Folder.bus(), localbus.Options{Token: func() string { return s.tokens.bus }, Log: s.o.Log, Now: s.o.Now})
 	if err != nil {
 		return err
 	}
 	s.onClose(ticks.Close)
-	s.bus = &emulated{p, deliveries(s.config, project(s.o.Env)), s.base + "/push/" + token, &embedded{ticks, nil, s.o.SweepEvery}}
+	s.bus = &emulated{p, deliveries(s.config, project(s.o.Env)), s.base + "/push/" + s.tokens.bus, &embedded{ticks, nil, s.o.SweepEvery, s.forget}}
 	return nil
 }
 
@@ -48,6 +48,9 @@ func (b *emulated) attach(ctx context.Context, handler http.Handler) error {
 	}
 	return b.ticks.attach(ctx, handler)
 }
+
+// stop ends the ticks. The pushes of the emulator end with the server.
+func (b *emulated) stop(ctx context.Context) error { return b.ticks.stop(ctx) }
 
 // status knows no depths: the emulator tells none. Its dead letters are in the ledger.
 func (b *emulated) status() (BusStatus, error) {

@@ -11,15 +11,15 @@ import (
 	"github.com/providerdesk/providerdesk/shared/signature"
 )
 
-// handler is everything the site serves.
-func (s *Site) handler(t tokens) (http.Handler, error) {
-	bus, err := signature.Bearer(t.bus)
+// route makes the handler of everything the site serves.
+func (s *Site) route(context.Context) error {
+	bus, err := signature.Bearer(s.tokens.bus)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	admin, err := signature.Bearer(t.admin)
+	admin, err := signature.Bearer(s.tokens.admin)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	open := run.Options{Log: s.o.Log, Drain: s.drain, Now: s.o.Now, MaxBody: maxAlert}
 	byBus, byAdmin := open, open
@@ -33,12 +33,13 @@ func (s *Site) handler(t tokens) (http.Handler, error) {
 	mux.Handle(simPath+"/", http.StripPrefix(simPath, s.desk))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	for _, target := range []string{fileCase, deadLetter} {
-		mux.Handle("POST /push/{token}"+target, unsigned(t.bus, target, mux))
+		mux.Handle("POST /push/{token}"+target, unsigned(s.tokens.bus, target, mux))
 	}
 	records.Serve(mux, s.fn.Ledger(), byAdmin)
 	mux.Handle("GET /api/bus", run.HTTP("bus", is(run.HTTPHandler(s.serveBus)), byAdmin))
 	mux.Handle("POST /api/topics/{topic}", run.HTTP("topic", is(run.HTTPHandler(s.servePublish)), byAdmin))
-	return mux, nil
+	s.handler = mux
+	return nil
 }
 
 // Where the bus delivers to.

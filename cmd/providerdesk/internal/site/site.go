@@ -49,65 +49,36 @@ type Options struct {
 
 // Site is an assembled installation. It serves between Open and Close.
 type Site struct {
-	o      Options
-	base   string
-	config *config.Config
-	db     store.DB
-	bus    bus
-	desk   *cloudsupport.Server
-	fn     *casewebhook.Function
-	drain  *run.Drain
-	server *http.Server
-	ended  chan error // what the server ended with
-	close  []func(context.Context) error
+	o        Options
+	config   *config.Config
+	db       store.DB
+	forget   http.Handler // deletes what has expired
+	listener net.Listener
+	base     string
+	tokens   tokens
+	desk     *cloudsupport.Server
+	bus      bus
+	fn       *casewebhook.Function
+	drain    *run.Drain
+	handler  http.Handler
+	ended    chan error // what the server ended with
+	close    []func(context.Context) error
 }
 
-// Open assembles a site and serves it. Whatever is wrong with the configuration is said before anything listens, as config.Problems.
+// tokens are what callers must show.
+type tokens struct{ bus, admin string }
+
+// Open assembles a site and serves it. Whatever is wrong with the configuration is said before anything listens, as a ConfigError.
 func Open(ctx context.Context, o Options) (*Site, error) {
 	s := &Site{o: o, drain: run.NewDrain(), ended: make(chan error, 1)}
-	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(err, s.Close(ctx))
+	for _, step := range []func(context.Context) error{
+		s.readConfig, s.openStore, s.listen, s.settle, s.makeTokens, s.openDesk, s.openBus, s.openFunction, s.route, s.serve, s.attach, s.announce,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, s.Close(ctx))
+		}
 	}
 	return s, nil
-}
-
-func (s *Site) open(ctx context.Context) error {
-	if err := s.readConfig(); err != nil {
-		return err
-	}
-	if err := s.openStore(ctx); err != nil {
-		return err
-	}
-	l, err := s.listen(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.settle(); err != nil {
-		return err
-	}
-	tokens, err := s.tokens()
-	if err != nil {
-		return err
-	}
-	if err := s.openDesk(); err != nil {
-		return err
-	}
-	if err := s.openBus(ctx, tokens.bus); err != nil {
-		return err
-	}
-	if err := s.openFunction(ctx); err != nil {
-		return err
-	}
-	handler, err := s.handler(tokens)
-	if err != nil {
-		return err
-	}
-	s.serve(l, handler)
-	if err := s.bus.attach(ctx, handler); err != nil {
-		return err
-	}
-	s.onClose(func(context.Context) error { return os.Remove(s.o.Folder.address()) })
-	return replaceFile(s.o.Folder.address(), s.base+"\n")
 }
 
 // URL is where the site serves.
@@ -167,7 +138,7 @@ func within(ctx context.Context, f func(context.Context) error) error {
 }
 
 // readConfig reads the configuration, unless it is the one that a first start writes later.
-func (s *Site) readConfig() (err error) {
+func (s *Site) readConfig(context.Context) (err error) {
 	path := Find(s.o.Config, s.o.Folder, s.o.Env)
 	if path == s.o.Folder.Config() {
 		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
@@ -179,7 +150,7 @@ func (s *Site) readConfig() (err error) {
 }
 
 // settle writes the first configuration, now that the address is known, and points the one there is to it.
-func (s *Site) settle() error {
+func (s *Site) settle(context.Context) error {
 	if s.config == nil {
 		if _, err := s.o.Folder.writeConfig(s.base); err != nil {
 			return fault.Wrap(fault.Denied, err, "write the first configuration")
@@ -194,17 +165,17 @@ func (s *Site) settle() error {
 		}
 	}
 	Redirect(s.config, s.base)
+	ownSubscriptions(s.config, project(s.o.Env))
 	return nil
 }
 
-func (s *Site) listen(ctx context.Context) (net.Listener, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.o.Addr)
-	if err != nil {
-		return nil, fault.Wrap(fault.Denied, err, "listen")
+func (s *Site) listen(ctx context.Context) (err error) {
+	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.o.Addr); err != nil {
+		return fault.Wrap(fault.Denied, err, "listen")
 	}
-	s.onClose(func(context.Context) error { return closed(l.Close()) })
-	s.base = "http://" + reachable(l.Addr().String())
-	return l, nil
+	s.onClose(func(context.Context) error { return closed(s.listener.Close()) })
+	s.base = "http://" + reachable(s.listener.Addr().String())
+	return nil
 }
 
 // closed forgives what the server has closed already.
@@ -224,7 +195,7 @@ func reachable(addr string) string {
 	return addr
 }
 
-func (s *Site) openDesk() (err error) {
+func (s *Site) openDesk(context.Context) (err error) {
 	s.desk, err = cloudsupport.New(cloudsupport.Options{Dir: s.o.Folder.desk(), AnyParent: true, Now: s.o.Now})
 	if err != nil {
 		return err
@@ -246,30 +217,38 @@ func (s *Site) openFunction(ctx context.Context) error {
 	return err
 }
 
-// tokens are what callers must show.
-type tokens struct{ bus, admin string }
-
-func (s *Site) tokens() (t tokens, err error) {
-	if t.bus, err = s.o.Folder.ensureSecret(secretBus); err != nil {
-		return t, fault.Wrap(fault.Denied, err, "make the secret of the bus")
+func (s *Site) makeTokens(context.Context) (err error) {
+	if s.tokens.bus, err = s.o.Folder.ensureSecret(secretBus); err != nil {
+		return fault.Wrap(fault.Denied, err, "make the secret of the bus")
 	}
-	t.admin, err = s.o.Folder.ensureSecret(secretAdmin)
-	return t, fault.Wrap(fault.Denied, err, "make the secret of the operator")
+	s.tokens.admin, err = s.o.Folder.ensureSecret(secretAdmin)
+	return fault.Wrap(fault.Denied, err, "make the secret of the operator")
 }
 
-func (s *Site) serve(l net.Listener, handler http.Handler) {
-	s.server = &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+// serve starts the server, and arranges for its end: the bus first, because what is being delivered needs the simulated desk.
+func (s *Site) serve(context.Context) error {
+	server := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(s.o.Log.Handler(), slog.LevelDebug), // connections that break, which faults of the simulator do
 	}
-	go func() { s.ended <- s.server.Serve(l) }()
+	go func() { s.ended <- server.Serve(s.listener) }()
 	s.onClose(func(ctx context.Context) error {
 		s.drain.Close()
-		if s.server.Shutdown(ctx) != nil {
+		if server.Shutdown(ctx) != nil {
 			s.drain.Cancel()
-			s.server.Close()
+			server.Close()
 		}
 		<-s.ended
 		return nil
 	})
+	s.onClose(s.bus.stop)
+	return nil
+}
+
+func (s *Site) attach(ctx context.Context) error { return s.bus.attach(ctx, s.handler) }
+
+// announce leaves the address where commands find it.
+func (s *Site) announce(context.Context) error {
+	s.onClose(func(context.Context) error { return os.Remove(s.o.Folder.address()) })
+	return replaceFile(s.o.Folder.address(), s.base+"\n")
 }

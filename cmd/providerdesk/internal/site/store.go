@@ -3,6 +3,7 @@ package site
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/providerdesk/providerdesk/shared/store"
@@ -28,10 +29,7 @@ func (s *Site) openStore(ctx context.Context) error {
 		return err
 	}
 	s.onClose(func(context.Context) error { return db.Close() })
-	if err := sweepNow(ctx, db); err != nil {
-		return err
-	}
-	s.db = db
+	s.db, s.forget = db, forgetting(db, s.o)
 	emulator, _ := s.o.Env("FIRESTORE_EMULATOR_HOST")
 	if emulator == "" {
 		return nil
@@ -45,10 +43,17 @@ func (s *Site) openStore(ctx context.Context) error {
 	return nil
 }
 
-// sweepNow forgets what has expired: a start is often enough.
-func sweepNow(ctx context.Context, db *bolt.DB) error {
-	_, err := db.Sweep(ctx, time.Now())
-	return err
+// forgetting deletes documents that have expired, as the time-to-live policy of Firestore does there.
+func forgetting(db *bolt.DB, o Options) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, err := db.Sweep(r.Context(), o.Now())
+		if err != nil {
+			o.Log.WarnContext(r.Context(), "documents that have expired are still there", "error", err)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		o.Log.DebugContext(r.Context(), "forgot what has expired", "documents", n)
+	})
 }
 
 // Stored is the store of an installation that does not run, and what closes it.

@@ -60,6 +60,10 @@ func (s *Story) Tell(ctx context.Context) error {
 			return err
 		}
 	}
+	return s.verdict()
+}
+
+func (s *Story) verdict() error {
 	if len(s.wrong) > 0 {
 		return fault.New(fault.Bug, "not as it must be: %s", strings.Join(s.wrong, "; "))
 	}

@@ -1,0 +1,161 @@
+package casewebhook
+
+import (
+	"time"
+
+	"github.com/providerdesk/providerdesk/shared/alert"
+	"github.com/providerdesk/providerdesk/shared/config"
+)
+
+// act is one thing that a plan wants done. The order of a plan's acts is the order of its effects.
+type act string
+
+const (
+	openCase     act = "open"     // a case for this incident
+	openUmbrella act = "umbrella" // the umbrella case of the desk's window, for this and every further incident
+	tellNews     act = "news"     // a comment: what fires now and what has ended
+	tellAgain    act = "again"    // a comment: it fires again
+	tellEnd      act = "end"      // a comment: it is over
+	closeCase    act = "close"    // after the quiet period, if it stays quiet and nobody talks on it
+)
+
+// facts is what decide knows beside the incident and the message.
+type facts struct {
+	now    time.Time
+	budget budget
+	looked bool // gone is known
+	gone   bool // the incident's case is closed, or was never opened: nothing can be said on it
+}
+
+// plan is what follows from a message: the incident's next state, and acts.
+type plan struct {
+	Reason string // why, for the ledger and the log
+	Look   bool   // decide again when it is known whether the case is gone
+	Write  bool   // Next is news to the store
+	Next   incident
+	Budget *budget // the budget's next state
+	Acts   []act
+	Change change
+}
+
+// decide says what a message wants done. It is pure: the same incident, message, route and facts give the same plan.
+func decide(s incident, in alert.Incident, r config.Route, f facts) plan {
+	if in.Test {
+		return plan{Reason: "the sender's test notification opens no case"}
+	}
+	c := compare(s, in)
+	p := plan{Change: c, Next: s.after(c, in, r, f.now), Write: c.any()}
+	switch fresh := len(c.fresh) > 0; {
+	case !c.any() && c.late:
+		p.Reason = "older than what is known"
+	case !c.any():
+		p.Reason = "a repeat"
+	case fresh && s.Case == "":
+		p.open("it fires", f)
+	case fresh:
+		p.refire(s, r, f)
+	case s.Case == "":
+		p.Reason = "it ended before it was seen firing"
+	case c.over && s.Status == alert.Firing:
+		p.end(s, r)
+	case len(c.ended) > 0:
+		p.tell("part of it ended", tellNews)
+	default:
+		p.Reason = "only its times changed"
+	}
+	return p
+}
+
+// after returns the incident as it is once the message is taken in.
+func (s incident) after(c change, in alert.Incident, r config.Route, now time.Time) incident {
+	n := s
+	n.Alerts, n.Title, n.Heard = c.alerts, in.Title, later(s.Heard, in.Received)
+	switch {
+	case c.over && n.Status != alert.Resolved:
+		n.Status, n.ResolvedAt = alert.Resolved, now
+	case len(c.fresh) > 0:
+		n.Status, n.ResolvedAt = alert.Firing, time.Time{}
+	}
+	if n.Desk == "" || len(c.fresh) > 0 && n.Case == "" {
+		n.Desk = r.Desk
+	}
+	if in.Severity.Rank() > n.Severity.Rank() || n.Severity == "" {
+		n.Severity = in.Severity
+	}
+	return n
+}
+
+// open opens a case of its own, or holds the incident for the umbrella when the desk's budget is spent.
+func (p *plan) open(reason string, f facts) {
+	p.Reason = reason
+	p.Next.Episode++
+	p.Next.Umbrella = f.budget.spent()
+	switch {
+	case f.budget.spent() && f.budget.Umbrella == "":
+		b := f.budget
+		p.Budget, p.Acts = &b, append(p.Acts, openUmbrella)
+		p.hold()
+	case f.budget.spent():
+		p.Next.Case = f.budget.Umbrella
+		p.hold()
+	case f.budget.limit > 0:
+		b := f.budget
+		b.Cases++
+		p.Budget = &b
+		fallthrough
+	default:
+		p.Acts = append(p.Acts, openCase)
+	}
+}
+
+// hold leaves the incident to be listed on the umbrella case by the sweeper.
+func (p *plan) hold() {
+	p.Reason += "; the desk's budget of cases is spent, so it is listed on the umbrella case"
+	p.Next.held = true
+}
+
+// refire decides what a newly firing alert does to an incident that has had a case.
+func (p *plan) refire(s incident, r config.Route, f facts) {
+	over := s.Status == alert.Resolved
+	late := over && f.now.After(s.ResolvedAt.Add(r.Refire.Within))
+	switch {
+	case s.Umbrella && !over:
+		p.Reason, p.Next.held = "news of an incident on an umbrella case", true
+	case s.Umbrella:
+		p.open("it fires again, and its last case was an umbrella", f)
+	case late:
+		p.open("it fires again after the window of its last case", f)
+	case over && r.Refire.Do == "new":
+		p.open("it fires again, and its route wants a new case", f)
+	case !f.looked:
+		p.Look = true
+	case f.gone:
+		p.open("it fires, and its last case is closed", f)
+	case over:
+		p.tell("it fires again", tellAgain)
+	default:
+		p.tell("more of it fires", tellNews)
+	}
+}
+
+// end decides what the end of an incident does.
+func (p *plan) end(s incident, r config.Route) {
+	switch {
+	case s.Umbrella:
+		p.Reason, p.Next.held = "an incident on an umbrella case ended", true
+	case r.Resolve.Do == "nothing":
+		p.Reason = "it ended; its route wants nothing done"
+	case r.Resolve.Do == "close":
+		p.tell("it ended, and its case is closed after the quiet period", tellEnd)
+		p.Acts = append(p.Acts, closeCase)
+	default:
+		p.tell("it ended", tellEnd)
+	}
+}
+
+// tell comments.
+func (p *plan) tell(reason string, a act) {
+	p.Reason = reason
+	p.Next.News++
+	p.Acts = append(p.Acts, a)
+}

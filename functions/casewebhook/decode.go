@@ -1,0 +1,76 @@
+package casewebhook
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"path"
+
+	"github.com/providerdesk/providerdesk/shared/alert"
+	"github.com/providerdesk/providerdesk/shared/event"
+	"github.com/providerdesk/providerdesk/shared/fault"
+)
+
+// attrAlone marks a message whose incident was made for a single alert of a group, so that it is not taken apart again.
+const attrAlone = "providerdesk-alone"
+
+// delivery is a decoded message of topic "alerts".
+type delivery struct {
+	incidents []alert.Incident
+	alone     bool
+}
+
+// decode reads a message of topic "alerts": an incident that AlertWebhook published, or, on a subscription that belongs to a
+// sender, that sender's own notification. An error is fault.Invalid: the message can never succeed.
+func decode(e event.Envelope, senders map[string]sender) (delivery, error) {
+	if s, ok := bySubscription(e.Subscription, senders); ok {
+		return decodeRaw(e, s)
+	}
+	var in alert.Incident
+	dec := json.NewDecoder(bytes.NewReader(e.Data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil {
+		return delivery{}, fault.New(fault.Invalid, "the message is not an incident as AlertWebhook publishes it, and its subscription belongs to no sender")
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return delivery{}, fault.New(fault.Invalid, "the message goes on after its incident")
+	}
+	s, ok := senders[in.Sender]
+	if !ok || s.Tenant != in.Tenant || in.Key == "" || in.Received.IsZero() {
+		return delivery{}, fault.New(fault.Invalid, "the incident names no configured sender of its tenant, or has no key or time of receipt")
+	}
+	return delivery{incidents: []alert.Incident{in}, alone: e.Attributes[attrAlone] != ""}, nil
+}
+
+func bySubscription(subscription string, senders map[string]sender) (sender, bool) {
+	for _, s := range senders {
+		if s.Subscription != "" && (s.Subscription == subscription || s.Subscription == path.Base(subscription)) {
+			return s, true
+		}
+	}
+	return sender{}, false
+}
+
+func decodeRaw(e event.Envelope, s sender) (delivery, error) {
+	incidents, err := decodeAs(s, e.Data)
+	if err != nil {
+		return delivery{}, err
+	}
+	for i := range incidents {
+		incidents[i].Received = e.Published
+	}
+	return delivery{incidents: incidents}, nil
+}
+
+// decodeAs reads a notification of a sender and notes whose it is.
+func decodeAs(s sender, body []byte) ([]alert.Incident, error) {
+	read, ok := alert.ByName(s.Source)
+	if !ok {
+		return nil, fault.New(fault.Invalid, "no decoder for source %q", s.Source)
+	}
+	incidents, err := read(body)
+	for i := range incidents {
+		incidents[i].Sender, incidents[i].Tenant = s.Name, s.Tenant
+	}
+	return incidents, err
+}

@@ -1,0 +1,206 @@
+package casewebhook
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/providerdesk/providerdesk/shared/alert"
+	"github.com/providerdesk/providerdesk/shared/desk"
+	"github.com/providerdesk/providerdesk/shared/event"
+	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/store"
+)
+
+// tries is how often one delivery decides again because somebody else changed what it had read. A storm may need many; after them the
+// bus brings the message back.
+const tries = 20
+
+// FileCase handles one message of topic "alerts". It returns an error only when a redelivery can heal it: nothing was recorded yet. What can
+// never succeed is parked with its reason.
+func (f *Function) FileCase(ctx context.Context, e event.Envelope) error {
+	from := ledger.Source{Event: e.ID, Attempt: e.Attempt, Traceparent: e.Traceparent}
+	d, err := decode(e, f.senders)
+	if err != nil {
+		return f.park(ctx, e, from, err)
+	}
+	for _, in := range d.incidents {
+		if err := f.file(ctx, in, d.alone, from); err != nil {
+			if fault.Healing(err) {
+				return err
+			}
+			return f.park(ctx, e, from, err)
+		}
+	}
+	return nil
+}
+
+// park records a message that can never succeed, so that it can be acknowledged.
+func (f *Function) park(ctx context.Context, e event.Envelope, from ledger.Source, why error) error {
+	reason := fault.Public(why)
+	if reason == "" {
+		reason = why.Error()
+	}
+	_, err := f.ledger.Park(ctx, "", TopicAlerts+"/"+e.ID, reason, e.Data, from)
+	return err
+}
+
+// file decides on one incident and does what follows.
+func (f *Function) file(ctx context.Context, in alert.Incident, alone bool, from ledger.Source) error {
+	routes, err := f.routes()
+	if err != nil {
+		return fault.Wrap(fault.Bug, err, "route") // the configuration is at fault, not the message: it waits for a better one
+	}
+	r, err := routes.match(in)
+	if err != nil {
+		return err
+	}
+	if r.OneCasePer == "alert" && !alone {
+		return f.takeApart(ctx, in, from)
+	}
+	for range tries {
+		if err = f.step(ctx, in, r, from); !fault.Is(err, fault.Conflict) {
+			return err
+		}
+	}
+	return fault.Wrap(fault.Transient, err, "decide on an incident that keeps changing")
+}
+
+// takeApart files a group's alerts one by one: a single one here, several as messages of their own.
+func (f *Function) takeApart(ctx context.Context, in alert.Incident, from ledger.Source) error {
+	parts := alert.Split(in)
+	if len(parts) == 1 {
+		return f.file(ctx, parts[0], true, from)
+	}
+	_, err := f.publish(ctx, parts, map[string]string{attrAlone: "1"})
+	return err
+}
+
+// step reads, decides, records and acts, once.
+func (f *Function) step(ctx context.Context, in alert.Incident, r route, from ledger.Source) error {
+	s, err := f.incidentOf(ctx, in)
+	if err != nil {
+		return err
+	}
+	p, err := f.plan(ctx, s, in, r)
+	if err != nil {
+		return err
+	}
+	f.Log.InfoContext(ctx, "decided", "incident", s.id, "sender", in.Sender, "tenant", in.Tenant, "reason", p.Reason, "acts", p.Acts)
+	if !p.Write {
+		return nil
+	}
+	writes, intents, err := f.record(ctx, s, &p, in, r)
+	if err != nil {
+		return err
+	}
+	for i := range intents {
+		intents[i] = intents[i].Because(p.Reason).From(from)
+	}
+	if len(intents) == 0 {
+		_, err = f.DB.Commit(ctx, writes...)
+		return err
+	}
+	_, err = f.ledger.Do(ctx, writes, intents...)
+	return err
+}
+
+// plan decides, and looks at the budget and at the case's fate only when the decision hangs on them.
+func (f *Function) plan(ctx context.Context, s incident, in alert.Incident, r route) (plan, error) {
+	known := facts{now: f.Now().UTC()}
+	p := decide(s, in, r.Route, known)
+	if p.Look {
+		var err error
+		if known.gone, err = f.gone(ctx, s); err != nil {
+			return p, err
+		}
+		known.looked = true
+		p = decide(s, in, r.Route, known)
+	}
+	if len(p.Acts) > 0 && p.Acts[0] == openCase {
+		var err error
+		if known.budget, err = f.budgetOf(ctx, r.Desk, known.now); err != nil {
+			return p, err
+		}
+		p = decide(s, in, r.Route, known)
+	}
+	return p, nil
+}
+
+// gone reports whether the case of an incident is closed, or was never opened and never will be.
+func (f *Function) gone(ctx context.Context, s incident) (bool, error) {
+	rec, err := f.ledger.Get(ctx, s.Case)
+	switch {
+	case fault.Is(err, fault.Missing):
+		return true, nil
+	case err != nil:
+		return false, err
+	case rec.State != ledger.Succeeded:
+		return rec.State == ledger.Failed || rec.State == ledger.Compensated, nil
+	}
+	opened, err := f.kinds.open.Result(rec)
+	if err != nil {
+		return false, err
+	}
+	d, err := f.desk(opened.Result.Desk)
+	if err != nil {
+		return false, err
+	}
+	c, err := d.Case(ctx, opened.ID)
+	if fault.Is(err, fault.Missing) {
+		return true, nil
+	}
+	return c.State == desk.Closed, healing(err)
+}
+
+// healing makes of a desk's refusal to answer a question something to try again: no question of ours is at fault.
+func healing(err error) error {
+	if err == nil || fault.Healing(err) {
+		return err
+	}
+	return fault.Wrap(fault.Transient, err, "ask the desk")
+}
+
+// record turns a plan into writes and intents. It completes the plan's next state with the names of the effects.
+func (f *Function) record(ctx context.Context, s incident, p *plan, in alert.Incident, r route) (writes []store.Write, intents []ledger.Intent, err error) {
+	loc := f.location(p.Next.Desk)
+	for _, a := range p.Acts {
+		var some []ledger.Intent
+		switch a {
+		case openCase:
+			some, err = f.openIntent(ctx, s, p, in, r, loc)
+		case openUmbrella:
+			some, err = f.umbrellaIntent(p, r, loc)
+		case closeCase:
+			some, err = f.closeIntent(p, r)
+		default:
+			some, err = f.commentIntents(ctx, p.Next, fmt.Sprintf("news/%d", p.Next.News), newsOf(a, p.Change, in, loc))
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		intents = append(intents, some...)
+	}
+	w, err := p.Next.write()
+	if err != nil {
+		return nil, nil, err
+	}
+	writes = append(writes, w)
+	if p.Budget != nil {
+		if w, err = p.Budget.write(); err != nil {
+			return nil, nil, err
+		}
+		writes = append(writes, w)
+	}
+	return writes, intents, nil
+}
+
+// location returns the zone in which a desk's people read times.
+func (f *Function) location(deskName string) *time.Location {
+	loc, err := time.LoadLocation(f.Config.Desks[deskName].TimeZone)
+	if err != nil {
+		return time.UTC // config.Load has checked it
+	}
+	return loc
+}

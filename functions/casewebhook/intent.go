@@ -1,0 +1,92 @@
+package casewebhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/providerdesk/providerdesk/shared/alert"
+	"github.com/providerdesk/providerdesk/shared/config"
+	"github.com/providerdesk/providerdesk/shared/desk"
+	"github.com/providerdesk/providerdesk/shared/ledger"
+)
+
+// openIntent is the case of this occurrence of an incident.
+func (f *Function) openIntent(ctx context.Context, s incident, p *plan, in alert.Incident, r route, loc *time.Location) ([]ledger.Intent, error) {
+	title, description := f.texts(ctx, r, in, f.previous(ctx, s), loc)
+	open, err := f.kinds.open.Intent(in.Tenant, fmt.Sprintf("%s/%d", s.id, p.Next.Episode), opening{Desk: r.Desk, Draft: f.draft(r.Route, title, description)})
+	p.Next.Case, p.Next.Desk = open.ID(), r.Desk
+	return []ledger.Intent{open}, err
+}
+
+// texts renders a case's texts. A template that fails on this one incident must not cost the case: the default text takes its place.
+func (f *Function) texts(ctx context.Context, r route, in alert.Incident, previous string, loc *time.Location) (title, description string) {
+	title, terr := titleOf(r, in)
+	description, derr := descriptionOf(r, in, previous, loc)
+	if err := errors.Join(terr, derr); err != nil {
+		f.Log.ErrorContext(ctx, "a route's template fails; the default text is used", "line", r.Line, "error", err)
+		r.title, r.description = nil, nil
+		title, _ = titleOf(r, in) // the defaults cannot fail
+		description, _ = descriptionOf(r, in, previous, loc)
+	}
+	return title, description
+}
+
+// draft fills in what the configuration says of a desk's cases.
+func (f *Function) draft(r config.Route, title, description string) desk.Draft {
+	c := f.Config.Desks[r.Desk]
+	d := desk.Draft{Title: title, Description: description, Priority: desk.Priority(r.Priority), Classification: c.Classification,
+		Subscribers: c.Subscribers, TimeZone: c.TimeZone, Language: c.Language, Test: c.TestCases}
+	if r.Classification != "" {
+		d.Classification = r.Classification
+	}
+	if len(r.Subscribers) > 0 {
+		d.Subscribers = r.Subscribers
+	}
+	return d
+}
+
+// previous names the case of the last occurrence, "" if there was none. It is a courtesy: an error leaves it out.
+func (f *Function) previous(ctx context.Context, s incident) string {
+	if s.Case == "" {
+		return ""
+	}
+	rec, err := f.ledger.Get(ctx, s.Case)
+	if err != nil || rec.Result == nil {
+		return ""
+	}
+	return rec.Result.ID
+}
+
+// umbrellaIntent is the one case for everything beyond a desk's budget in a window.
+func (f *Function) umbrellaIntent(p *plan, r route, loc *time.Location) ([]ledger.Intent, error) {
+	title, description := umbrellaText(r.Desk, *p.Budget, loc)
+	in, err := f.kinds.open.Intent("", "umbrella/"+r.Desk+"/"+p.Budget.window, opening{Desk: r.Desk, Draft: f.draft(r.Route, title, description)})
+	p.Next.Case, p.Budget.Umbrella = in.ID(), in.ID()
+	return []ledger.Intent{in}, err
+}
+
+// commentIntents are a text on an incident's case: one comment for each part that the desk takes.
+func (f *Function) commentIntents(ctx context.Context, i incident, name, text string) ([]ledger.Intent, error) {
+	opened, err := f.ledger.Get(ctx, i.Case)
+	if err != nil {
+		return nil, err
+	}
+	var all []ledger.Intent
+	for n, part := range desk.Split(text, commentLimit) {
+		in, err := f.kinds.comment.Intent(i.Tenant, fmt.Sprintf("%s/%d/%s/%d", i.id, i.Episode, name, n), comment{Body: part})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, in.Following(opened))
+	}
+	return all, nil
+}
+
+// closeIntent closes an incident's case after the route's quiet period.
+func (f *Function) closeIntent(p *plan, r route) ([]ledger.Intent, error) {
+	n := p.Next
+	in, err := f.kinds.close.Intent(n.Tenant, fmt.Sprintf("%s/%d/close/%d", n.id, n.Episode, n.News), closing{Incident: n.id, Episode: n.Episode, News: n.News})
+	return []ledger.Intent{in.After(n.Case).At(f.Now().Add(r.Resolve.After))}, err
+}

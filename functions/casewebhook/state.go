@@ -1,0 +1,165 @@
+package casewebhook
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/providerdesk/providerdesk/shared/alert"
+	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/store"
+)
+
+// Collections owned by this package.
+const (
+	incidentsIn = "incidents"
+	budgetsIn   = "budgets"
+)
+
+// held is the state of an incident that waits to be listed on an umbrella case.
+const held = "held"
+
+// How long things are remembered. The effect that opened a case is needed as long as its incident may have news; the incident itself must
+// outlive that effect, because the two together say which occurrences have had their case.
+const (
+	keptCase = 400 * 24 * time.Hour
+	kept     = keptCase + 24*time.Hour
+)
+
+// incident is what is known of an incident, as it is stored.
+type incident struct {
+	V          int             `json:"v"`
+	Tenant     string          `json:"tenant"`
+	Sender     string          `json:"sender"`
+	Key        string          `json:"key"`
+	Title      string          `json:"title"`
+	Severity   alert.Severity  `json:"severity"`
+	Desk       string          `json:"desk"`
+	Episode    int             `json:"episode"`            // occurrences that wanted a case
+	Case       string          `json:"case,omitempty"`     // effect that opens the case of this occurrence
+	Umbrella   bool            `json:"umbrella,omitempty"` // Case is an umbrella
+	Status     alert.Status    `json:"status"`
+	ResolvedAt time.Time       `json:"resolvedAt,omitzero"`
+	Heard      time.Time       `json:"heard"` // receipt of the latest message that said something new
+	News       int             `json:"news"`  // comments so far, which names the next one
+	Alerts     map[string]seen `json:"alerts"`
+
+	id      string
+	held    bool
+	version store.Version // "" before the first write
+}
+
+// seen is what is known of one alert.
+type seen struct {
+	Starts time.Time `json:"s,omitzero"`
+	Ended  time.Time `json:"e,omitzero"` // zero while it fires
+	Heard  time.Time `json:"h,omitzero"` // receipt of the message that ended it
+}
+
+func (s seen) firing() bool { return s.Ended.IsZero() }
+
+// incidentID names an incident. No two triples have one id: each part goes in with its length.
+func incidentID(tenant, sender, key string) string {
+	h := sha256.New()
+	for _, s := range []string{tenant, sender, key} {
+		h.Write([]byte(strconv.Itoa(len(s)) + ":" + s))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// incidentOf reads what is known of the incident that a message is about.
+func (f *Function) incidentOf(ctx context.Context, in alert.Incident) (incident, error) {
+	id := incidentID(in.Tenant, in.Sender, in.Key)
+	got, err := f.readIncident(ctx, id)
+	if fault.Is(err, fault.Missing) {
+		return incident{V: 1, Tenant: in.Tenant, Sender: in.Sender, Key: in.Key, id: id}, nil
+	}
+	return got, err
+}
+
+func (f *Function) readIncident(ctx context.Context, id string) (incident, error) {
+	d, err := f.DB.Get(ctx, store.Key{Collection: incidentsIn, ID: id})
+	if err != nil {
+		return incident{}, err
+	}
+	return decodeIncident(d)
+}
+
+func decodeIncident(d store.Doc) (incident, error) {
+	var i incident
+	if err := json.Unmarshal(d.Data, &i); err != nil {
+		return i, fault.Wrap(fault.Bug, err, "decode "+d.Key.String())
+	}
+	i.id, i.version, i.held = d.ID, d.Version, d.State == held
+	return i, nil
+}
+
+// write returns the write that stores i over what was read.
+func (i incident) write() (store.Write, error) {
+	data, err := json.Marshal(i)
+	if err != nil {
+		return store.Write{}, fault.Wrap(fault.Bug, err, "encode incident "+i.id)
+	}
+	d := store.Doc{Key: store.Key{Collection: incidentsIn, ID: i.id}, Data: data}
+	if i.held {
+		d.State = held
+	}
+	if i.Status == alert.Resolved {
+		d.Expire = i.ResolvedAt.Add(kept)
+	}
+	if i.version == "" {
+		return store.Create(d), nil
+	}
+	return store.Replace(d, i.version), nil
+}
+
+// budget counts the cases opened for a desk in one window.
+type budget struct {
+	Cases    int    `json:"cases"`
+	Umbrella string `json:"umbrella,omitempty"` // effect that opens the window's umbrella case
+
+	limit   int // 0: none
+	window  string
+	id      string
+	until   time.Time
+	version store.Version
+}
+
+// spent reports whether no further case may be opened.
+func (b budget) spent() bool { return b.limit > 0 && b.Cases >= b.limit }
+
+// budgetOf reads the count of a desk's current window.
+func (f *Function) budgetOf(ctx context.Context, name string, now time.Time) (budget, error) {
+	c := f.Config.Desks[name].Budget
+	if c.Cases == 0 {
+		return budget{}, nil
+	}
+	start := now.UTC().Truncate(c.Per)
+	b := budget{limit: c.Cases, window: start.Format(time.RFC3339), until: start.Add(c.Per)}
+	b.id = strings.ToLower(name) + "-" + strconv.FormatInt(start.Unix(), 10)
+	d, err := f.DB.Get(ctx, store.Key{Collection: budgetsIn, ID: b.id})
+	if fault.Is(err, fault.Missing) {
+		return b, nil
+	}
+	if err != nil {
+		return b, err
+	}
+	b.version = d.Version
+	return b, fault.Wrap(fault.Bug, json.Unmarshal(d.Data, &b), "decode "+d.Key.String())
+}
+
+func (b budget) write() (store.Write, error) {
+	data, err := json.Marshal(b)
+	if err != nil {
+		return store.Write{}, fault.Wrap(fault.Bug, err, "encode budget "+b.id)
+	}
+	d := store.Doc{Key: store.Key{Collection: budgetsIn, ID: b.id}, Data: data, Expire: b.until.Add(kept)}
+	if b.version == "" {
+		return store.Create(d), nil
+	}
+	return store.Replace(d, b.version), nil
+}
