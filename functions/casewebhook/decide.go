@@ -57,9 +57,11 @@ func decide(s incident, in alert.Incident, r config.Route, f facts) plan {
 	case s.Case == "":
 		p.Reason = "it ended before it was seen firing"
 	case c.over && s.Status == alert.Firing:
-		p.end(s, r)
+		p.end(s, r, f)
+	case len(c.ended) > 0 && s.Umbrella:
+		p.Reason, p.Next.held = "part of an incident on an umbrella case ended", true
 	case len(c.ended) > 0:
-		p.tell("part of it ended", tellNews)
+		p.good("part of it ended", f, tellNews)
 	default:
 		p.Reason = "only its times changed"
 	}
@@ -104,6 +106,7 @@ func (p *plan) open(reason string, f facts) {
 		p.Budget = &b
 		fallthrough
 	default:
+		p.Next.held = false // its own case tells of it now
 		p.Acts = append(p.Acts, openCase)
 	}
 }
@@ -139,17 +142,29 @@ func (p *plan) refire(s incident, r config.Route, f facts) {
 }
 
 // end decides what the end of an incident does.
-func (p *plan) end(s incident, r config.Route) {
+func (p *plan) end(s incident, r config.Route, f facts) {
 	switch {
 	case s.Umbrella:
 		p.Reason, p.Next.held = "an incident on an umbrella case ended", true
 	case r.Resolve.Do == "nothing":
 		p.Reason = "it ended; its route wants nothing done"
 	case r.Resolve.Do == "close":
-		p.tell("it ended, and its case is closed after the quiet period", tellEnd)
-		p.Acts = append(p.Acts, closeCase)
+		p.good("it ended, and its case is closed after the quiet period", f, tellEnd, closeCase)
 	default:
-		p.tell("it ended", tellEnd)
+		p.good("it ended", f, tellEnd)
+	}
+}
+
+// good tells good news, which nobody needs on a case that people have closed.
+func (p *plan) good(reason string, f facts, a act, more ...act) {
+	switch {
+	case !f.looked:
+		p.Look = true
+	case f.gone:
+		p.Reason = reason + "; its case is closed, so nothing is said"
+	default:
+		p.tell(reason, a)
+		p.Acts = append(p.Acts, more...)
 	}
 }
 

@@ -70,6 +70,10 @@ func (f *Function) file(ctx context.Context, in alert.Incident, alone bool, from
 // takeApart files a group's alerts one by one: a single one here, several as messages of their own.
 func (f *Function) takeApart(ctx context.Context, in alert.Incident, from ledger.Source) error {
 	parts := alert.Split(in)
+	if in.Omitted > 0 {
+		f.Log.WarnContext(ctx, "alerts that the sender left out have no case, because their route opens one for each", "sender", in.Sender,
+			"tenant", in.Tenant, "omitted", in.Omitted)
+	}
 	if len(parts) == 1 {
 		return f.file(ctx, parts[0], true, from)
 	}
@@ -112,9 +116,9 @@ func (f *Function) plan(ctx context.Context, s incident, in alert.Incident, r ro
 	p := decide(s, in, r.Route, known)
 	if p.Look {
 		var err error
-		if known.gone, err = f.gone(ctx, s); err != nil {
+		if known.gone, err = f.gone(ctx, s); err != nil && len(p.Change.fresh) > 0 {
 			return p, err
-		}
+		} // good news need no answer: on a closed case they are refused, and nothing is lost
 		known.looked = true
 		p = decide(s, in, r.Route, known)
 	}

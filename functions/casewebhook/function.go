@@ -30,7 +30,10 @@
 // # Not promised
 //
 // The order of comments that were decided at about the same time (each says when); that a comment on news reaches a case which
-// somebody closes in the moment between our look and the comment (the effect is then FAILED, logged as an error and listed).
+// somebody closes in the moment between our look and the comment (the effect is then FAILED, logged as an error and listed); that an alert
+// which fires again with its old beginning within a minute of its end is told before the sender repeats it; that an incident is ended
+// when its sender left alerts out to the last; on a route with a case for each alert, a case for what the sender left out (a warning is
+// logged).
 package casewebhook
 
 import (

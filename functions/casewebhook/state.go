@@ -50,6 +50,7 @@ type incident struct {
 
 	id      string
 	held    bool
+	size    int           // bytes, as it was read
 	version store.Version // "" before the first write
 }
 
@@ -57,7 +58,7 @@ type incident struct {
 type seen struct {
 	Starts time.Time `json:"s,omitzero"`
 	Ended  time.Time `json:"e,omitzero"` // zero while it fires
-	Heard  time.Time `json:"h,omitzero"` // receipt of the message that ended it
+	Heard  time.Time `json:"h,omitzero"` // receipt of the message that says so
 }
 
 func (s seen) firing() bool { return s.Ended.IsZero() }
@@ -94,7 +95,7 @@ func decodeIncident(d store.Doc) (incident, error) {
 	if err := json.Unmarshal(d.Data, &i); err != nil {
 		return i, fault.Wrap(fault.Bug, err, "decode "+d.Key.String())
 	}
-	i.id, i.version, i.held = d.ID, d.Version, d.State == held
+	i.id, i.version, i.held, i.size = d.ID, d.Version, d.State == held, len(d.Data)
 	return i, nil
 }
 
@@ -125,6 +126,7 @@ type budget struct {
 	limit   int // 0: none
 	window  string
 	id      string
+	start   time.Time
 	until   time.Time
 	version store.Version
 }
@@ -139,7 +141,7 @@ func (f *Function) budgetOf(ctx context.Context, name string, now time.Time) (bu
 		return budget{}, nil
 	}
 	start := now.UTC().Truncate(c.Per)
-	b := budget{limit: c.Cases, window: start.Format(time.RFC3339), until: start.Add(c.Per)}
+	b := budget{limit: c.Cases, window: start.Format(time.RFC3339), start: start, until: start.Add(c.Per)}
 	b.id = strings.ToLower(name) + "-" + strconv.FormatInt(start.Unix(), 10)
 	d, err := f.DB.Get(ctx, store.Key{Collection: budgetsIn, ID: b.id})
 	if fault.Is(err, fault.Missing) {

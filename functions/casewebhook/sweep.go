@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/providerdesk/providerdesk/shared/alert"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
 	"github.com/providerdesk/providerdesk/shared/run"
@@ -17,6 +18,7 @@ const (
 	sweepEffects  = 50
 	sweepHeld     = 300 // incidents read
 	sweepComments = 3   // comments written on umbrella cases
+	sweepBytes    = store.MaxCommit / 2
 )
 
 // swept is the answer of a sweep.
@@ -76,13 +78,77 @@ func (f *Function) listSome(ctx context.Context, all *[]incident) (int, error) {
 			rest = append(rest, i)
 		}
 	}
-	body, n := heldText(mine, f.location(mine[0].Desk))
-	*all = append(rest, mine[n:]...)
-	err := f.recordListed(ctx, mine[:n], body)
-	if fault.Is(err, fault.Conflict) {
-		return 0, nil
+	if f.closedUmbrella(ctx, mine[0]) {
+		*all = rest
+		return 0, unlessConflict(f.moveHeld(ctx, mine[:fitting(mine)]))
 	}
-	return n, err
+	body, n := heldText(mine[:fitting(mine)], f.location(mine[0].Desk))
+	*all = append(rest, mine[n:]...)
+	if err := f.recordListed(ctx, mine[:n], body); err != nil {
+		return 0, unlessConflict(err)
+	}
+	return n, nil
+}
+
+// fitting returns how many incidents one commit holds.
+func fitting(all []incident) int {
+	left := sweepBytes
+	for n, i := range all {
+		if left -= i.size; left < 0 && n > 0 {
+			return n
+		}
+	}
+	return len(all)
+}
+
+func unlessConflict(err error) error {
+	if fault.Is(err, fault.Conflict) {
+		return nil // the next sweep sees what changed
+	}
+	return err
+}
+
+// closedUmbrella reports whether the umbrella case of an incident was opened and is closed. When the desk does not say, it is not.
+func (f *Function) closedUmbrella(ctx context.Context, i incident) bool {
+	rec, err := f.ledger.Get(ctx, i.Case)
+	if err != nil || rec.State != ledger.Succeeded {
+		return false
+	}
+	gone, err := f.gone(ctx, i)
+	return gone && err == nil
+}
+
+// moveHeld moves incidents from an umbrella case that people have closed to its successor, which is opened for them. Those that have
+// ended need none: nobody waits for them.
+func (f *Function) moveHeld(ctx context.Context, some []incident) error {
+	old, err := f.ledger.Get(ctx, some[0].Case)
+	if err != nil {
+		return err
+	}
+	payload, err := f.kinds.open.Payload(old)
+	if err != nil {
+		return err
+	}
+	next, err := f.kinds.open.Intent(old.Tenant, old.Business+"/next", payload)
+	if err != nil {
+		return err
+	}
+	writes := make([]store.Write, len(some))
+	wanted := false
+	for n, i := range some {
+		if i.held = i.Status == alert.Firing; i.held {
+			i.Case, wanted = next.ID(), true
+		}
+		if writes[n], err = i.write(); err != nil {
+			return err
+		}
+	}
+	if _, err = f.ledger.Get(ctx, next.ID()); wanted && fault.Is(err, fault.Missing) {
+		_, err = f.ledger.Do(ctx, writes, next.Because("incidents wait for an umbrella case, and people have closed it"))
+		return err
+	}
+	_, err = f.DB.Commit(ctx, writes...)
+	return err
 }
 
 func (f *Function) recordListed(ctx context.Context, some []incident, body string) error {

@@ -18,7 +18,7 @@ import (
 const (
 	titleLimit       = 250
 	descriptionLimit = 10_000
-	commentLimit     = 12_000 // Google's is 12,800; the marker must fit too
+	commentLimit     = 10_000 // Google's is 12,800; the marker must fit too, and in JSON a character may take six of an effect's 64 KiB
 )
 
 // titleOf returns a case's title: the route's template, or what the incident is called.
@@ -87,7 +87,7 @@ func umbrellaText(deskName string, b budget, loc *time.Location) (title, descrip
 	title = fmt.Sprintf("Alert storm: more than %d incidents for desk %s", b.limit, deskName)
 	p.line("%s", title)
 	p.line("")
-	p.line("Since %s more incidents have begun than this desk's budget of %d cases allows until %s.", b.window, b.limit, p.time(b.until))
+	p.line("Since %s more incidents have begun than this desk's budget of %d cases allows until %s.", p.time(b.start), b.limit, p.time(b.until))
 	p.line("Each further incident is listed in a comment on this case instead of opening one of its own.")
 	p.line("")
 	p.line("Opened by providerdesk.")

@@ -1,9 +1,7 @@
 package casewebhook
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"net/http"
 	"path"
 
@@ -67,27 +65,18 @@ func note(incidents []alert.Incident) string {
 	return ""
 }
 
+// usualMessage is a little more than what a message of a few alerts takes, in bytes.
+const usualMessage = 8 << 10
+
 // publish puts incidents on topic "alerts", one a message.
 func (f *Function) publish(ctx context.Context, incidents []alert.Incident, attributes map[string]string) ([]string, error) {
 	msgs := make([]publish.Message, len(incidents))
 	for i, in := range incidents {
-		data, err := encode(in)
-		if err != nil {
-			return nil, err
-		}
-		msgs[i] = publish.Message{Topic: TopicAlerts, Data: data, Attributes: attributes}
+		msgs[i] = publish.Message{Topic: TopicAlerts, Data: in.Append(make([]byte, 0, usualMessage)), Attributes: attributes}
 	}
 	ids, err := f.Publisher.Publish(ctx, msgs...)
 	if fault.Is(err, fault.Invalid) {
 		return nil, err
 	}
 	return ids, fault.Wrap(fault.Transient, err, "publish incidents") // whatever it is, the sender must come again
-}
-
-func encode(in alert.Incident) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // six bytes for every < would take a large body beyond the limit of a message
-	err := enc.Encode(in)
-	return b.Bytes(), fault.Wrap(fault.Bug, err, "encode an incident")
 }

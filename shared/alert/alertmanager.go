@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"math"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -255,11 +254,9 @@ func instant(s string) (time.Time, bool) {
 	return t, err == nil && t.Year() >= 1 && t.Year() <= 9999
 }
 
-var fingerprintForm = regexp.MustCompile(`^[0-9a-fA-F]{16}$`)
-
 // fingerprint returns the one that was sent. Older and other senders send none: then a hash of the labels, which make up the alert.
 func fingerprint(sent string, labels map[string]string) string {
-	if fingerprintForm.MatchString(sent) {
+	if b, err := hex.DecodeString(sent); err == nil && len(b) == 8 {
 		return strings.ToLower(sent)
 	}
 	h := sha256.New()
@@ -295,9 +292,13 @@ func noteLinks(notes map[string]string) []Link {
 
 // expression finds the rule in the address of the graph that Prometheus shows for it.
 func expression(generatorURL string) string {
-	u, err := url.Parse(generatorURL)
-	if err != nil {
-		return ""
+	generatorURL, _, _ = strings.Cut(generatorURL, "#")
+	_, query, _ := strings.Cut(generatorURL, "?")
+	for pair := range strings.SplitSeq(query, "&") {
+		if value, ok := strings.CutPrefix(pair, "g0.expr="); ok {
+			rule, _ := url.QueryUnescape(value) // "" on an error
+			return strings.ToValidUTF8(strings.TrimSpace(rule), "\uFFFD")
+		}
 	}
-	return strings.ToValidUTF8(strings.TrimSpace(u.Query().Get("g0.expr")), "\uFFFD")
+	return ""
 }

@@ -1,10 +1,8 @@
 package alert
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/providerdesk/providerdesk/shared/fault"
 )
@@ -12,87 +10,9 @@ import (
 // MaxBody is the largest body a decoder reads, in bytes.
 const MaxBody = 1 << 20
 
-// maxDepth is how deep objects and arrays may nest; no known sender goes beyond 10.
-const maxDepth = 32
-
 // object is a JSON object read by exact names. encoding/json's own structs match names whatever their case and let the last of two equal
 // names win, so a body could say one thing to a person and another to us.
 type object map[string]any
-
-// read reads a body that is one JSON object: values are string, json.Number, bool, nil, object and []any.
-func read(body []byte) (object, error) {
-	switch {
-	case len(body) == 0:
-		return nil, fault.New(fault.Invalid, "the body is empty; send one JSON object")
-	case len(body) > MaxBody:
-		return nil, fault.New(fault.Invalid, "the body is larger than %d bytes; send fewer alerts at once (Alertmanager: max_alerts)", MaxBody)
-	case !utf8.Valid(body):
-		return nil, fault.New(fault.Invalid, "the body is not valid UTF-8")
-	case !json.Valid(body):
-		return nil, fault.New(fault.Invalid, "the body is not one JSON value and nothing after it")
-	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	v, err := readValue(dec, 0)
-	if err != nil {
-		return nil, err
-	}
-	o, ok := v.(object)
-	if !ok {
-		return nil, fault.New(fault.Invalid, "the body is not a JSON object")
-	}
-	return o, nil
-}
-
-func readValue(dec *json.Decoder, depth int) (any, error) {
-	t, err := dec.Token()
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "the body is not valid JSON")
-	}
-	delim, ok := t.(json.Delim)
-	if !ok {
-		return t, nil
-	}
-	if depth == maxDepth {
-		return nil, fault.New(fault.Invalid, "the body nests deeper than %d levels", maxDepth)
-	}
-	if delim == '{' {
-		return readObject(dec, depth+1)
-	}
-	return readArray(dec, depth+1)
-}
-
-func readObject(dec *json.Decoder, depth int) (object, error) {
-	o := object{}
-	for dec.More() {
-		t, err := dec.Token()
-		if err != nil {
-			return nil, fault.New(fault.Invalid, "the body is not valid JSON")
-		}
-		name, _ := t.(string)
-		if _, twice := o[name]; twice {
-			return nil, fault.New(fault.Invalid, "an object of the body has the same name twice; send each name once")
-		}
-		if o[name], err = readValue(dec, depth); err != nil {
-			return nil, err
-		}
-	}
-	_, err := dec.Token()
-	return o, err
-}
-
-func readArray(dec *json.Decoder, depth int) ([]any, error) {
-	list := []any{}
-	for dec.More() {
-		v, err := readValue(dec, depth)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, v)
-	}
-	_, err := dec.Token()
-	return list, err
-}
 
 // has reports whether the field is there and not null.
 func (o object) has(name string) bool { return o[name] != nil }

@@ -77,6 +77,7 @@ func checkIncident(t *testing.T, in Incident) {
 		}
 	}
 	checkRoundTrip(t, in)
+	checkAppend(t, in)
 }
 
 func checkAlert(t *testing.T, a Alert) {

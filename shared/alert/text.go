@@ -35,7 +35,23 @@ func clip(s string, limit int) string {
 
 // line makes one line for a title or a name out of s: control characters, and those that reorder text on a screen, become spaces.
 func line(s string, limit int) string {
+	if isLine(s) {
+		return clip(s, limit)
+	}
 	return clip(strings.Join(strings.FieldsFunc(s, breaks), " "), limit)
+}
+
+// isLine reports whether s is surely one line: ASCII words with one space between two. It spares nearly every name a second string.
+func isLine(s string) bool {
+	last := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c > '~' || c == ' ' && last == ' ' {
+			return false
+		}
+		last = c
+	}
+	return last != ' ' || s == ""
 }
 
 func breaks(r rune) bool {
@@ -63,14 +79,26 @@ func identity(s string, limit int) string {
 // clipped bounds the names and values of labels and annotations; nil if there are none. Of two names that are equal after the cut the
 // later one in the alphabet stays.
 func clipped(m map[string]string, limit int) map[string]string {
-	if len(m) == 0 {
+	switch {
+	case len(m) == 0:
 		return nil
+	case fits(m, limit):
+		return m
 	}
 	out := make(map[string]string, len(m))
 	for _, k := range names(m) {
 		out[clip(k, maxName)] = clip(m[k], limit)
 	}
 	return out
+}
+
+func fits(m map[string]string, limit int) bool {
+	for k, v := range m {
+		if len(k) > maxName || len(v) > limit {
+			return false
+		}
+	}
+	return true
 }
 
 // names returns the names of a map in the order of the alphabet.
@@ -108,6 +136,9 @@ func links(list ...Link) []Link {
 
 // safeURL returns "" for a URL that is not to be shown as a link. Characters that chat systems read as markup are escaped.
 func safeURL(raw string) string {
+	if raw == "" {
+		return ""
+	}
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
 		return ""

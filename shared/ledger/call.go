@@ -2,6 +2,9 @@ package ledger
 
 import (
 	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/providerdesk/providerdesk/shared/fault"
@@ -13,9 +16,7 @@ func (l *Ledger) call(ctx context.Context, k *kind, r Record, after *Done) Recor
 	done, err := l.send(ctx, k, r, after)
 	l.o.Crash(Called)
 	// The report must survive the end of the request that asked for the call: a cancelled caller has still executed something.
-	rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
-	defer cancel()
-	settled, serr := l.settle(rctx, k, r, done, err)
+	settled, serr := l.settle(context.WithoutCancel(ctx), k, r, after, done, err)
 	if serr != nil {
 		l.o.Log.WarnContext(ctx, "the outcome of a call is not recorded; a later visit will search for it",
 			"effect", r.ID, "effectKind", r.Kind, "error", serr)
@@ -24,8 +25,10 @@ func (l *Ledger) call(ctx context.Context, k *kind, r Record, after *Done) Recor
 	return settled
 }
 
-func (l *Ledger) send(ctx context.Context, k *kind, r Record, after *Done) (Done, error) {
-	ctx, cancel := context.WithDeadline(ctx, r.Deadline)
+// send calls, for as long as the mark permits by the ledger's clock, and when that was set back meanwhile no longer than a call takes.
+func (l *Ledger) send(ctx context.Context, k *kind, r Record, after *Done) (_ Done, err error) {
+	defer l.rescue(ctx, r, &err)
+	ctx, cancel := context.WithTimeout(ctx, min(l.o.CallTimeout, r.Deadline.Sub(l.o.Now())))
 	defer cancel()
 	return k.call(ctx, r.Payload, l.token(r, after))
 }
@@ -34,22 +37,46 @@ func (l *Ledger) token(r Record, after *Done) Token {
 	return Token{ID: r.ID, Marker: r.Marker, Attempt: r.Attempt, Deadline: r.Deadline, After: after}
 }
 
-// settle records the outcome of r's call.
-func (l *Ledger) settle(ctx context.Context, k *kind, r Record, done Done, err error) (Record, error) {
-	o := outcome(k.Class, err)
-	if o == Exists {
-		found, ferr := k.find(ctx, r.Payload, l.token(r, nil), true)
-		if o = Rejected; ferr != nil {
-			o = Ambiguous
-		} else if len(found) > 0 {
-			o, done = Executed, found[0]
-		}
+// rescue turns a panic of an effect into an error: its defect is a doubt about that effect, which moves on like any other and does not
+// stay at the head of every sweep. The value of a panic may hold anything, so only a run-time error is told.
+func (l *Ledger) rescue(ctx context.Context, r Record, err *error) {
+	p := recover()
+	if p == nil {
+		return
 	}
+	what := fmt.Sprintf("%T", p)
+	if e, ok := p.(runtime.Error); ok {
+		what = e.Error()
+	}
+	*err = fault.New(fault.Bug, "the effect panicked: %s", what)
+	l.o.Log.ErrorContext(ctx, "an effect panicked", "effect", r.ID, "effectKind", r.Kind, "error", *err, "stack", string(debug.Stack()))
+}
+
+// settle records the outcome of r's call. The search for what exists has its own time, so that enough is left to record.
+func (l *Ledger) settle(ctx context.Context, k *kind, r Record, after *Done, done Done, err error) (Record, error) {
+	o, found := outcome(k.Class, err), []Done{done}
+	if o == Exists {
+		o, found = l.exists(ctx, k, r, after)
+	}
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
 	if o == Executed {
-		return l.succeed(ctx, k, r, done, nil)
+		return l.succeed(ctx, k, r, found[0], found[1:])
 	}
 	r, by := l.failed(r, o, err)
 	return l.report(ctx, k, r, by)
+}
+
+// exists finds out whether what stands in the way is ours.
+func (l *Ledger) exists(ctx context.Context, k *kind, r Record, after *Done) (Outcome, []Done) {
+	found, err := l.find(ctx, k, r, after, true)
+	switch {
+	case err != nil:
+		return Ambiguous, nil
+	case len(found) == 0:
+		return Rejected, nil
+	}
+	return Executed, found
 }
 
 // failed notes a call that did not succeed and says how the record moves on.
@@ -59,12 +86,14 @@ func (l *Ledger) failed(r Record, o Outcome, err error) (Record, trigger) {
 	switch o {
 	case Rejected:
 		r.State, r.NextAt, r.Completed = Failed, time.Time{}, now
+		l.o.Log.Error("an effect is definitely refused; a person must change something and approve it", "effect", r.ID, "effectKind", r.Kind,
+			"tenant", r.Tenant, "reason", r.LastError)
 		return r, byRejection
 	case NotExecuted:
 		return l.notExecuted(r, now, fault.RetryAfter(err))
 	}
-	r.Doubts++
-	r.State, r.NextAt = Unknown, now.Add(firstSearch)
+	r.doubt()
+	r.State, r.NextAt = Unknown, now.Add(backoff(firstSearch, r.Doubts-1))
 	return r, byDoubt
 }
 
@@ -76,6 +105,8 @@ func (l *Ledger) notExecuted(r Record, now time.Time, wait time.Duration) (Recor
 	if now.Sub(r.RefusedSince) > patience {
 		return l.park(r, "not accepted for "+patience.String()+"; last: "+r.LastError), byExhaustion
 	}
+	// Older doubts had their window before this call was permitted, and this one leaves none.
+	r.NotBefore = time.Time{}
 	r.State, r.NextAt = Pending, now.Add(max(backoff(10*time.Second, r.Refusals-1), min(wait, time.Hour)))
 	return r, byRefusal
 }
@@ -145,11 +176,8 @@ func (l *Ledger) merge(ctx context.Context, k *kind, r *Record, done Done, more 
 	} else {
 		l.won(k, r, done)
 	}
-	follow, news, err := l.twins(k, r, more)
-	if err != nil {
-		return err
-	}
-	if by == byAudit && (!news || from == Compensated) {
+	follow, news := l.twins(ctx, k, r, more)
+	if by == byAudit && !news {
 		return nil
 	}
 	return l.put(ctx, k, r, from, by, follow...)
@@ -161,31 +189,47 @@ func (l *Ledger) won(k *kind, r *Record, done Done) {
 	r.ended(Executed, now, nil)
 	r.State, r.Result, r.Completed, r.NextAt, r.LastError, r.LastKind = Succeeded, &done, now, time.Time{}, "", ""
 	// Only a call after a doubtful one can have made a second object.
-	if r.Audited = !(k.AuditAll || r.Doubts > 0 && r.Attempt > 1); !r.Audited {
+	r.plan(k, now, k.AuditAll || r.Doubts > 0 && r.Attempt > 1)
+}
+
+// plan makes r due for its audit when it wants one and the remote can be asked.
+func (r *Record) plan(k *kind, now time.Time, audit bool) {
+	if r.Audited = !audit || k.Class == Blind; !r.Audited {
 		r.NextAt = now.Add(2 * max(k.Settle, 0))
 	}
 }
 
-// twins notes what else carries the marker, and returns the effects that undo it.
-func (l *Ledger) twins(k *kind, r *Record, more []Done) (follow []Intent, news bool, err error) {
+// twins notes what else carries the marker, and returns the effects that undo it. That one cannot be undone must not keep the fact out of the
+// store: it is told, and stands in the record. So many that no remote makes them are a search that does not search, and undone by nobody.
+func (l *Ledger) twins(ctx context.Context, k *kind, r *Record, more []Done) (follow []Intent, news bool) {
 	for _, extra := range more {
-		if extra.ID == r.Result.ID || r.isDuplicate(extra.ID) {
+		if extra.ID == r.Result.ID || r.isDuplicate(extra.ID) || len(r.Duplicates) == keptTwins {
 			continue
 		}
 		news = true
-		r.Duplicates = append(r.Duplicates, extra)
-		l.o.Log.Error("an effect was executed twice and is being undone", "effect", r.ID, "effectKind", r.Kind, "tenant", r.Tenant,
+		r.Duplicates = append(r.Duplicates, extra.small())
+		l.o.Log.ErrorContext(ctx, "an effect was executed twice and is being undone", "effect", r.ID, "effectKind", r.Kind, "tenant", r.Tenant,
 			"kept", r.Result.ID, "extra", extra.ID)
-		undo, err := k.undo(r.Payload, *r.Result, extra)
+		undo, err := l.undo(ctx, k, *r, extra)
 		if err != nil {
-			return nil, false, err
+			r.refused(fmt.Errorf("the duplicate %s is not undone: %w", extra.ID, err))
+			l.o.Log.ErrorContext(ctx, "a duplicate is not undone and waits for a person", "effect", r.ID, "effectKind", r.Kind,
+				"extra", extra.ID, "error", err)
 		}
 		follow = append(follow, undo...)
 	}
-	return follow, news, nil
+	return follow, news
 }
 
-// backoff doubles d n times, to ten minutes at most.
+func (l *Ledger) undo(ctx context.Context, k *kind, r Record, extra Done) (_ []Intent, err error) {
+	defer l.rescue(ctx, r, &err)
+	return k.undo(r.Payload, *r.Result, extra)
+}
+
+// longest is the most that two visits of one record are apart.
+const longest = 10 * time.Minute
+
+// backoff doubles d n times.
 func backoff(d time.Duration, n int) time.Duration {
-	return min(d<<min(n, 10), 10*time.Minute)
+	return min(d<<min(n, 10), longest)
 }

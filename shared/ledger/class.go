@@ -16,6 +16,15 @@ const (
 // repeatable reports whether calling again before the settle window is over cannot do harm.
 func (c Class) repeatable() bool { return c == Keyed || c == Natural || c == Desired }
 
+// doubts is the default of Spec.MaxDoubts. Where a repeat is harmless a doubt is no worse than a refusal, and gets the same patience: the visits
+// after it come ten minutes apart at most.
+func (c Class) doubts() int {
+	if c.repeatable() {
+		return int(patience / longest)
+	}
+	return 5
+}
+
 // Outcome is what a caller knows after a call.
 type Outcome string
 
@@ -38,7 +47,7 @@ func outcome(c Class, err error) Outcome {
 	}
 	switch fault.Of(err) {
 	case fault.Conflict:
-		if c == Keyed || c == Natural {
+		if c.repeatable() {
 			return Exists
 		}
 		return Rejected

@@ -18,13 +18,12 @@ var ErrMismatch = errors.New("recorded with another payload")
 // far each one came.
 //
 // An error of kind fault.Conflict means that nothing was recorded because something changed since the caller read it: read and decide
-// again. One intent without writes of the caller never conflicts: a recorded one is visited instead.
+// again. Without writes of the caller there is no conflict: intents that are recorded already are visited instead, each on its own.
 func (l *Ledger) Do(ctx context.Context, with []store.Write, intents ...Intent) ([]Record, error) {
 	l.o.Crash(Decided)
 	recs, err := l.record(ctx, with, intents)
-	if fault.Is(err, fault.Conflict) && len(with) == 0 && len(intents) == 1 {
-		r, err := l.again(ctx, intents[0])
-		return []Record{r}, err
+	if fault.Is(err, fault.Conflict) && len(with) == 0 {
+		return l.meet(ctx, intents)
 	}
 	if err != nil {
 		return nil, err
@@ -71,8 +70,8 @@ func (l *Ledger) birth(in Intent) (store.Write, Record, error) {
 	by := byMark
 	if in.hold {
 		by, r.State = byIntent, Pending
-		if r.NextAt.IsZero() && !r.Approval {
-			r.NextAt = now
+		if !r.Approval {
+			r.NextAt = later(now, r.Earliest)
 		}
 	} else {
 		l.permit(&r, k, now)
@@ -82,6 +81,13 @@ func (l *Ledger) birth(in Intent) (store.Write, Record, error) {
 	}
 	d, err := r.doc(k.Keep)
 	return store.Create(d), r, err
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // permit fills in the mark: the permission of one call.
@@ -98,9 +104,31 @@ func (l *Ledger) permit(r *Record, k *kind, now time.Time) {
 	}
 }
 
+// meet does intents of which at least one is recorded already. One that cannot be done does not keep the others from being recorded; of
+// several errors the one that a redelivery can heal is returned, so that the event comes again for it.
+func (l *Ledger) meet(ctx context.Context, intents []Intent) ([]Record, error) {
+	if len(intents) == 1 {
+		r, err := l.again(ctx, intents[0])
+		return []Record{r}, err
+	}
+	var recs []Record
+	var failed error
+	for _, in := range intents {
+		got, err := l.Do(ctx, nil, in)
+		if err != nil && (failed == nil || fault.Healing(err)) {
+			failed = err
+		}
+		recs = append(recs, append(got, in.rec)[0])
+	}
+	return recs, failed
+}
+
 // again meets an effect that is recorded already.
 func (l *Ledger) again(ctx context.Context, in Intent) (Record, error) {
 	r, err := l.Get(ctx, in.rec.ID)
+	if fault.Is(err, fault.Missing) {
+		return r, fault.Wrap(fault.Transient, err, "forgotten just now") // it expired between the two; a redelivery records it anew
+	}
 	if err != nil {
 		return r, err
 	}
@@ -120,6 +148,9 @@ func (l *Ledger) put(ctx context.Context, k *kind, r *Record, from State, by tri
 	if err != nil {
 		return err
 	}
+	if follow, err = l.unrecorded(ctx, follow); err != nil {
+		return err
+	}
 	writes := []store.Write{store.Replace(d, r.version)}
 	for _, in := range follow {
 		in.hold = true
@@ -135,4 +166,24 @@ func (l *Ledger) put(ctx context.Context, k *kind, r *Record, from State, by tri
 	}
 	r.version = vs[0]
 	return nil
+}
+
+// unrecorded leaves out the intents that are there already: what undoes an object may have been asked for before, and must not keep the
+// fact it follows from out of the store.
+func (l *Ledger) unrecorded(ctx context.Context, intents []Intent) (fresh []Intent, err error) {
+	seen := map[string]bool{}
+	for _, in := range intents {
+		if seen[in.ID()] {
+			continue
+		}
+		seen[in.ID()] = true
+		_, err := l.db.Get(ctx, store.Key{Collection: Collection, ID: in.ID()})
+		switch {
+		case fault.Is(err, fault.Missing):
+			fresh = append(fresh, in)
+		case err != nil:
+			return nil, err
+		}
+	}
+	return fresh, nil
 }

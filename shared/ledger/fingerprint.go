@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"math/big"
 	"slices"
 	"strings"
@@ -20,6 +21,9 @@ func Fingerprint(payload []byte) (string, error) {
 	var v any
 	if err := dec.Decode(&v); err != nil {
 		return "", fault.Wrap(fault.Invalid, err, "read payload")
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return "", fault.New(fault.Invalid, "a payload is one JSON value")
 	}
 	var b bytes.Buffer
 	if err := canonical(&b, v); err != nil {

@@ -54,7 +54,7 @@ type Spec struct {
 	Class      Class
 	OnNotFound Policy        // for class Marked; default Recreate
 	Settle     time.Duration // default the ledger's
-	MaxDoubts  int           // calls that may have been executed before it is parked; default 5
+	MaxDoubts  int           // calls that may have been executed before it is parked; default 5, a day's worth where a repeat is harmless
 	Keep       time.Duration // of a terminal record; default 45 days, longer than any topic can replay
 	Approval   bool          // wants an approving decision before the first call
 	AuditAll   bool          // audit every success; default only those with a doubtful past, the others cannot have a twin of ours
@@ -80,13 +80,13 @@ func (i Intent) Following(r Record) Intent {
 }
 
 // At makes the effect wait for a time.
-func (i Intent) At(t time.Time) Intent { i.rec.NextAt = t.UTC(); i.hold = true; return i }
+func (i Intent) At(t time.Time) Intent { i.rec.Earliest = t.UTC(); i.hold = true; return i }
 
 // Because notes why it was decided.
-func (i Intent) Because(reason string) Intent { i.rec.Reason = reason; return i }
+func (i Intent) Because(reason string) Intent { i.rec.Reason = shorten(reason, keptReason); return i }
 
 // From notes the event behind it.
-func (i Intent) From(s Source) Intent { i.rec.Source = s; return i }
+func (i Intent) From(s Source) Intent { i.rec.Source = s.short(); return i }
 
 // Kind is a registered kind of effect: the typed way in and out.
 type Kind[P, R any] struct{ k *kind }
@@ -111,7 +111,7 @@ func Register[P, R any](l *Ledger, s Spec, e Effect[P, R]) (Kind[P, R], error) {
 		s.Settle = l.o.Settle
 	}
 	if s.MaxDoubts == 0 {
-		s.MaxDoubts = 5
+		s.MaxDoubts = s.Class.doubts()
 	}
 	if s.Keep == 0 {
 		s.Keep = 45 * 24 * time.Hour
@@ -128,8 +128,9 @@ func (k Kind[P, R]) Intent(tenant, business string, p P) (Intent, error) {
 	if err != nil {
 		return Intent{}, fault.Wrap(fault.Bug, err, "encode the payload of "+k.k.Kind)
 	}
-	if business == "" || len(payload) > maxPayload {
-		return Intent{}, fault.New(fault.Invalid, "%s needs a business key and at most %d bytes of payload, not %d", k.k.Kind, maxPayload, len(payload))
+	if business == "" || len(business) > keptName || len(tenant) > keptName || len(payload) > maxPayload {
+		return Intent{}, fault.New(fault.Invalid, "%s needs a business key and tenant of at most %d bytes, and at most %d bytes of payload, not %d",
+			k.k.Kind, keptName, maxPayload, len(payload))
 	}
 	print, err := Fingerprint(payload)
 	if err != nil {
@@ -213,13 +214,13 @@ func eraseUndo[P, R any](e Effect[P, R]) func([]byte, Done, Done) ([]Intent, err
 	}
 }
 
-// erase encodes an act. A result that cannot be encoded must not turn a success into a doubt: the id alone is kept.
+// erase encodes an act. A result that cannot be encoded, or is too large, must not turn a success into a doubt: the id alone is kept.
 func erase[R any](a Act[R]) (Done, error) {
-	if a.ID == "" {
-		return Done{}, fault.New(fault.Bug, "the remote's answer has no id")
+	if a.ID == "" || len(a.ID) > keptID {
+		return Done{}, fault.New(fault.Bug, "the remote's answer has no id, or none of at most %d bytes", keptID)
 	}
 	data, err := json.Marshal(a.Result)
-	if err != nil {
+	if err != nil || len(data) > keptResult {
 		data = nil
 	}
 	return Done{ID: a.ID, Result: data}, nil

@@ -41,6 +41,7 @@ package ledger
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -114,7 +115,8 @@ func (l *Ledger) Get(ctx context.Context, id string) (Record, error) {
 	return decode(d)
 }
 
-// Due returns at most limit records that want a visit at now, the longest overdue first.
+// Due returns at most limit records that want a visit at now, the longest overdue first. Due and List return what can be read beside the
+// error for what cannot.
 func (l *Ledger) Due(ctx context.Context, now time.Time, limit int) ([]Record, error) {
 	return l.query(ctx, store.Query{Collection: Collection, DueBy: now, Limit: limit})
 }
@@ -129,13 +131,21 @@ func (l *Ledger) query(ctx context.Context, q store.Query) ([]Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	recs := make([]Record, len(docs))
-	for i, d := range docs {
-		if recs[i], err = decode(d); err != nil {
-			return nil, err
+	return decodeAll(docs)
+}
+
+func decodeAll(docs []store.Doc) ([]Record, error) {
+	recs := make([]Record, 0, len(docs))
+	var errs []error
+	for _, d := range docs {
+		r, err := decode(d)
+		if err != nil {
+			errs = append(errs, err)
+			continue
 		}
+		recs = append(recs, r)
 	}
-	return recs, nil
+	return recs, errors.Join(errs...)
 }
 
 // kindOf returns the registered kind of a record.

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/providerdesk/providerdesk/shared/fault"
@@ -40,11 +41,13 @@ type Record struct {
 	Deadline     time.Time  `json:"deadline,omitzero"`    // no request of the last attempt leaves after it
 	NotBefore    time.Time  `json:"notBefore,omitzero"`   // an empty search proves nothing before it
 	NextAt       time.Time  `json:"nextAt,omitzero"`      // the next visit; zero: none
+	Earliest     time.Time  `json:"earliest,omitzero"`    // of the first call, see Intent.At
 	LastError    string     `json:"lastError,omitempty"`  // no personal data
 	LastKind     string     `json:"lastKind,omitempty"`   // fault.Kind of LastError
 	Result       *Done      `json:"result,omitempty"`     // what the remote has
 	Duplicates   []Done     `json:"duplicates,omitempty"` // what else carries the marker
 	Audited      bool       `json:"audited,omitempty"`
+	UndoneBy     string     `json:"undoneBy,omitempty"` // id of the effect that undid it
 	Approval     bool       `json:"approval,omitempty"` // waits for an approving decision
 	Decisions    []Decision `json:"decisions,omitempty"`
 	Source       Source     `json:"source,omitzero"` // the event that asked for it, for a person who traces it
@@ -77,10 +80,23 @@ type Source struct {
 	Traceparent string `json:"traceparent,omitempty"`
 }
 
-// limits of what a record keeps.
+// short cuts what came from outside to what a record has room for.
+func (s Source) short() Source {
+	s.Event, s.Traceparent = shorten(s.Event, keptName), shorten(s.Traceparent, keptName)
+	return s
+}
+
+// limits of what a record keeps: all of them together stay below store.MaxData, so that no fact is ever too large to be recorded.
 const (
-	keptAttempts = 10
-	keptError    = 500 // bytes
+	keptAttempts  = 10
+	keptError     = 500      // bytes
+	keptReason    = 2 << 10  // bytes, also of a note
+	keptName      = 1 << 10  // bytes of a tenant, a business key, and of each word about the source
+	keptID        = 2 << 10  // bytes of the remote's name of an object
+	keptResult    = 32 << 10 // bytes
+	keptTwin      = 1 << 10  // bytes of the result of a duplicate
+	keptTwins     = 50
+	keptDecisions = 20 // approvals and the like; a veto or an adoption, which ends the matter, always finds room
 )
 
 // ID returns the id of the record of an effect: hex(sha256) over the three parts, each with its length.
@@ -143,6 +159,17 @@ func (r *Record) ended(o Outcome, at time.Time, err error) {
 	}
 }
 
+// doubt notes that a call may have been executed. It ends a row of refusals.
+func (r *Record) doubt() { r.Doubts, r.Refusals = r.Doubts+1, 0 }
+
+// small leaves out a result that is too large for one of many.
+func (d Done) small() Done {
+	if len(d.Result) > keptTwin {
+		d.Result = nil
+	}
+	return d
+}
+
 func (r Record) isDuplicate(id string) bool {
 	for _, d := range r.Duplicates {
 		if d.ID == id {
@@ -156,5 +183,5 @@ func shorten(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
-	return s[:n] + "…"
+	return strings.ToValidUTF8(s[:n], "") + "…"
 }

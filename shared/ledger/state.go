@@ -50,36 +50,36 @@ type move struct {
 
 // moves is the whole state machine; put refuses every other transition.
 var moves = map[move]bool{
-	{"", byIntent, Pending}:          true,
-	{"", byMark, Calling}:            true,
-	{"", byExhaustion, Parked}:       true, // an event that can never succeed
-	{Pending, byMark, Calling}:       true,
-	{Pending, byWait, Pending}:       true,
-	{Pending, bySearch, Pending}:     true, // released with a doubtful past: searched first
-	{Pending, bySuccess, Succeeded}:  true, // likewise, and found
-	{Pending, byExhaustion, Parked}:  true,
-	{Pending, byApproval, Pending}:   true,
-	{Pending, byVeto, Failed}:        true,
-	{Calling, bySuccess, Succeeded}:  true,
-	{Calling, byRefusal, Pending}:    true,
-	{Calling, byRejection, Failed}:   true,
-	{Calling, byDoubt, Unknown}:      true,
-	{Calling, bySearch, Unknown}:     true, // its caller is gone
-	{Calling, byMark, Calling}:       true, // the settle window is over
-	{Calling, byExhaustion, Parked}:  true,
-	{Unknown, bySuccess, Succeeded}:  true,
-	{Unknown, bySearch, Unknown}:     true,
-	{Unknown, byMark, Calling}:       true,
-	{Unknown, byExhaustion, Parked}:  true,
-	{Unknown, byRejection, Failed}:   true, // a natural key holds something else
-	{Parked, bySuccess, Succeeded}:   true, // a fact that arrives late
-	{Parked, byApproval, Pending}:    true,
-	{Parked, byAdoption, Succeeded}:  true,
-	{Parked, byVeto, Failed}:         true,
-	{Failed, bySuccess, Succeeded}:   true, // a fact that arrives late
-	{Failed, byApproval, Pending}:    true,
-	{Succeeded, byAudit, Succeeded}:  true,
-	{Succeeded, byUndo, Compensated}: true,
+	{"", byIntent, Pending}:             true,
+	{"", byMark, Calling}:               true,
+	{"", byExhaustion, Parked}:          true, // an event that can never succeed
+	{Pending, byMark, Calling}:          true,
+	{Pending, byWait, Pending}:          true,
+	{Pending, bySearch, Pending}:        true, // released with a doubtful past: searched first
+	{Pending, bySuccess, Succeeded}:     true, // likewise, and found
+	{Pending, byExhaustion, Parked}:     true,
+	{Pending, byApproval, Pending}:      true,
+	{Pending, byVeto, Failed}:           true,
+	{Calling, bySuccess, Succeeded}:     true,
+	{Calling, byRefusal, Pending}:       true,
+	{Calling, byRejection, Failed}:      true,
+	{Calling, byDoubt, Unknown}:         true,
+	{Calling, bySearch, Unknown}:        true, // its caller is gone
+	{Calling, byMark, Calling}:          true, // the settle window is over
+	{Calling, byExhaustion, Parked}:     true,
+	{Unknown, bySuccess, Succeeded}:     true,
+	{Unknown, bySearch, Unknown}:        true,
+	{Unknown, byMark, Calling}:          true,
+	{Unknown, byExhaustion, Parked}:     true,
+	{Parked, bySuccess, Succeeded}:      true, // a fact that arrives late
+	{Parked, byApproval, Pending}:       true,
+	{Parked, byAdoption, Succeeded}:     true,
+	{Parked, byVeto, Failed}:            true,
+	{Failed, bySuccess, Succeeded}:      true, // a fact that arrives late
+	{Failed, byApproval, Pending}:       true,
+	{Succeeded, byAudit, Succeeded}:     true,
+	{Succeeded, byUndo, Compensated}:    true,
+	{Compensated, byAudit, Compensated}: true, // what was done twice is undone twice
 }
 
 // check returns a defect for a transition outside the state machine.

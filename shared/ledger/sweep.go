@@ -3,37 +3,37 @@ package ledger
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/store"
 )
 
 // Swept says what a sweep did.
 type Swept struct {
-	Due    int           `json:"due"`    // records that wanted a visit
-	States map[State]int `json:"states"` // how they stand after it
+	Due     int           `json:"due"`     // records that wanted a visit
+	Foreign int           `json:"foreign"` // due records before them of kinds that other processes carry out
+	States  map[State]int `json:"states"`  // how those that were visited stand after it
 }
 
 // Sweep visits at most limit records that are due, a few at a time, and finishes what crashes and unknown outcomes left. Any number of sweeps
 // may run at once. What it cannot finish before ctx ends it leaves to the next sweep. Its error joins those of single visits.
 func (l *Ledger) Sweep(ctx context.Context, limit int) (Swept, error) {
-	recs, err := l.Due(ctx, l.o.Now(), limit)
-	if err != nil {
-		return Swept{}, err
-	}
-	s := Swept{Due: len(recs), States: map[State]int{}}
+	recs, foreign, err := l.mine(ctx, limit)
+	s := Swept{Due: len(recs), Foreign: foreign, States: map[State]int{}}
 	var (
 		mu   sync.Mutex
-		errs []error
+		errs = []error{err}
 		wg   sync.WaitGroup
 		free = make(chan struct{}, 8)
 	)
 	for _, r := range recs {
+		free <- struct{}{} // before the look at the time: the wait may be long
 		if !l.timeLeft(ctx) {
 			break
 		}
-		free <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-free }()
 			got, err := l.guarded(ctx, r)
@@ -47,6 +47,22 @@ func (l *Ledger) Sweep(ctx context.Context, limit int) (Swept, error) {
 	return s, errors.Join(errs...)
 }
 
+// mine returns at most limit due records of registered kinds. Kinds of other processes in the same store, and records that cannot be read,
+// may stand before them, for ever even: then it looks further, as far as one query goes.
+func (l *Ledger) mine(ctx context.Context, limit int) (recs []Record, foreign int, err error) {
+	for page := limit; ; page = min(4*page, store.MaxQuery) {
+		docs, err := l.db.Query(ctx, store.Query{Collection: Collection, DueBy: l.o.Now(), Limit: page})
+		if err != nil {
+			return nil, 0, err
+		}
+		all, err := decodeAll(docs)
+		recs = slices.DeleteFunc(all, func(r Record) bool { return l.kinds[r.Kind] == nil })
+		if len(recs) >= limit || len(docs) < page || page >= store.MaxQuery {
+			return recs[:min(limit, len(recs))], len(all) - len(recs), err
+		}
+	}
+}
+
 // guarded is visit with a panic turned into an error, so that one effect's defect does not end the process that carries the others.
 func (l *Ledger) guarded(ctx context.Context, r Record) (got Record, err error) {
 	defer func() {
@@ -54,7 +70,10 @@ func (l *Ledger) guarded(ctx context.Context, r Record) (got Record, err error) 
 			got, err = r, fault.New(fault.Bug, "visiting effect %s of kind %s panicked: %v", r.ID, r.Kind, p)
 		}
 	}()
-	return l.visit(ctx, r)
+	if got, err = l.visit(ctx, r); got.ID == "" {
+		got = r
+	}
+	return got, err
 }
 
 // timeLeft reports whether a whole visit fits before ctx ends. A context ends by the machine's clock, not by Options.Now.

@@ -42,12 +42,12 @@ func (l *Ledger) step(ctx context.Context, k *kind, r Record) (Record, error) {
 	case Pending:
 		return l.begin(ctx, k, r)
 	case Calling, Unknown:
-		after, _, err := l.predecessor(ctx, r)
+		after, state, err := l.predecessor(ctx, r)
 		if err != nil {
 			return r, err
 		}
-		return l.reconcile(ctx, k, r, after)
-	case Succeeded:
+		return l.reconcile(ctx, k, r, after, state)
+	case Succeeded, Compensated:
 		return l.audit(ctx, k, r)
 	}
 	return r, fault.New(fault.Bug, "effect %s is %s and due", r.ID, r.State)
@@ -59,33 +59,33 @@ func (l *Ledger) begin(ctx context.Context, k *kind, r Record) (Record, error) {
 	if err != nil {
 		return r, err
 	}
-	if r.After != "" && after == nil {
+	if state != Succeeded {
 		return l.wait(ctx, k, r, state)
 	}
-	if r.Doubts > 0 {
-		return l.reconcile(ctx, k, r, after)
+	if r.Doubts > 0 && k.Class != Blind { // a blind one was released by a person, who knows that it cannot be searched for
+		return l.reconcile(ctx, k, r, after, state)
 	}
 	return l.permitted(ctx, k, r, after)
 }
 
-// predecessor returns the result of the effect that r waits for, nil if it has none.
+// missing stands for the state of an effect that nobody recorded, or that was forgotten.
+const missing State = "MISSING"
+
+// predecessor returns the result of the effect that r waits for and how that one stands: Succeeded when there is none to wait for.
 func (l *Ledger) predecessor(ctx context.Context, r Record) (*Done, State, error) {
 	if r.After == "" {
-		return nil, "", nil
+		return nil, Succeeded, nil
 	}
 	p, err := l.Get(ctx, r.After)
 	if fault.Is(err, fault.Missing) {
-		return nil, Failed, nil
+		return nil, missing, nil
 	}
-	if err != nil || p.State != Succeeded {
-		return nil, p.State, err
-	}
-	return p.Result, p.State, nil
+	return p.Result, p.State, err
 }
 
 // wait puts off an effect whose predecessor has not succeeded, and parks it when that one never will.
 func (l *Ledger) wait(ctx context.Context, k *kind, r Record, state State) (Record, error) {
-	if state == Failed || state == Compensated {
+	if state == Failed || state == Compensated || state == missing {
 		r = l.park(r, fmt.Sprintf("the effect it waits for, %s, is %s", r.After, state))
 		return r, l.put(ctx, k, &r, Pending, byExhaustion)
 	}
@@ -106,10 +106,10 @@ func (l *Ledger) permitted(ctx context.Context, k *kind, r Record, after *Done) 
 }
 
 // reconcile finds out what became of a call that nobody reported, by searching the remote for the marker.
-func (l *Ledger) reconcile(ctx context.Context, k *kind, r Record, after *Done) (Record, error) {
+func (l *Ledger) reconcile(ctx context.Context, k *kind, r Record, after *Done, before State) (Record, error) {
 	from := r.State
 	if from == Calling {
-		r.Doubts++ // its caller is gone; what it did is open
+		r.doubt() // its caller is gone; what it did is open
 	}
 	if k.Class == Blind {
 		r = l.park(r, "maybe executed, and the remote cannot be asked")
@@ -128,17 +128,23 @@ func (l *Ledger) reconcile(ctx context.Context, k *kind, r Record, after *Done) 
 		return l.succeed(ctx, k, r, found[0], found[1:])
 	case !over:
 		return l.later(ctx, k, r, from)
-	case r.Doubts >= k.MaxDoubts, k.Class == Marked && k.OnNotFound == Park:
+	case from != Pending && (r.Doubts >= k.MaxDoubts || k.Class == Marked && k.OnNotFound == Park): // a person's release weighs more
 		r = l.park(r, fmt.Sprintf("maybe executed %d times, and not to be found", r.Doubts))
+		return r, l.put(ctx, k, &r, from, byExhaustion)
+	case before != Succeeded:
+		r = l.park(r, fmt.Sprintf("not to be found, and not to be called again: the effect it followed, %s, is %s", r.After, before))
 		return r, l.put(ctx, k, &r, from, byExhaustion)
 	}
 	return l.permitted(ctx, k, r, after)
 }
 
-func (l *Ledger) find(ctx context.Context, k *kind, r Record, after *Done, thorough bool) ([]Done, error) {
+func (l *Ledger) find(ctx context.Context, k *kind, r Record, after *Done, thorough bool) (_ []Done, err error) {
+	defer l.rescue(ctx, r, &err)
 	ctx, cancel := context.WithTimeout(ctx, l.o.CallTimeout)
 	defer cancel()
-	return k.find(ctx, r.Payload, l.token(r, after), thorough)
+	t := l.token(r, after)
+	t.Deadline = l.o.Now().UTC().Add(l.o.CallTimeout) // a search's own: that of the call is over
+	return k.find(ctx, r.Payload, t, thorough)
 }
 
 // later leaves r in doubt until the next search: soon at first, and at once when the settle window is over.
@@ -158,17 +164,23 @@ func (l *Ledger) later(ctx context.Context, k *kind, r Record, from State) (Reco
 
 // audit counts what carries the marker once late executions and slow indexes must have shown themselves.
 func (l *Ledger) audit(ctx context.Context, k *kind, r Record) (Record, error) {
-	found, err := l.find(ctx, k, r, nil, true)
-	if err != nil {
-		return r, err // stays due
-	}
-	follow, _, err := l.twins(k, &r, found)
+	from := r.State
+	after, _, err := l.predecessor(ctx, r)
 	if err != nil {
 		return r, err
 	}
+	found, err := l.find(ctx, k, r, after, true)
+	if err != nil { // stays wanted, but not at the head of every sweep
+		r.refused(err)
+		r.Searches++
+		r.NextAt = l.o.Now().UTC().Add(backoff(firstSearch, r.Searches))
+		return r, l.put(ctx, k, &r, from, byAudit)
+	}
+	r.LastError, r.LastKind = "", ""
+	follow, _ := l.twins(ctx, k, &r, found)
 	if len(found) == 0 {
 		l.o.Log.WarnContext(ctx, "an audit does not find what the ledger says is there", "effect", r.ID, "effectKind", r.Kind)
 	}
 	r.Audited, r.NextAt = true, time.Time{}
-	return r, l.put(ctx, k, &r, Succeeded, byAudit, follow...)
+	return r, l.put(ctx, k, &r, from, byAudit, follow...)
 }

@@ -1,0 +1,128 @@
+package alert
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Append appends an incident to b as it travels on topic "alerts": byte by byte what encoding/json writes without its escapes for HTML,
+// which would make six bytes of every <, in half the time. A webhook's answer waits for it.
+func (in Incident) Append(b []byte) []byte {
+	b = appendText(append(b, `{"source":`...), in.Source)
+	b = appendText(append(b, `,"sender":`...), in.Sender)
+	b = appendText(append(b, `,"tenant":`...), in.Tenant)
+	b = appendText(append(b, `,"key":`...), in.Key)
+	b = appendText(append(b, `,"title":`...), in.Title)
+	b = appendText(append(b, `,"severity":`...), string(in.Severity))
+	b = appendText(append(b, `,"status":`...), string(in.Status))
+	b = appendTexts(b, `,"labels":`, in.Labels)
+	b = appendTexts(b, `,"annotations":`, in.Annotations)
+	b = appendLinks(b, in.Links)
+	b = appendAlerts(append(b, `,"alerts":`...), in.Alerts)
+	if in.Omitted != 0 {
+		b = strconv.AppendInt(append(b, `,"omitted":`...), int64(in.Omitted), 10)
+	}
+	if in.Test {
+		b = append(b, `,"test":true`...)
+	}
+	if in.Repeat {
+		b = append(b, `,"repeat":true`...)
+	}
+	return append(appendTime(b, `,"received":`, in.Received), '}')
+}
+
+func appendAlerts(b []byte, all []Alert) []byte {
+	if all == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '[')
+	for i, a := range all {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = a.append(b)
+	}
+	return append(b, ']')
+}
+
+func (a Alert) append(b []byte) []byte {
+	b = appendText(append(b, `{"fingerprint":`...), a.Fingerprint)
+	b = appendText(append(b, `,"status":`...), string(a.Status))
+	b = appendText(append(b, `,"severity":`...), string(a.Severity))
+	b = appendText(append(b, `,"name":`...), a.Name)
+	b = appendSome(b, `,"summary":`, a.Summary)
+	b = appendSome(b, `,"resource":`, a.Resource)
+	b = appendSome(b, `,"condition":`, a.Condition)
+	b = appendSome(b, `,"observed":`, a.Observed)
+	b = appendSome(b, `,"threshold":`, a.Threshold)
+	b = appendTexts(b, `,"labels":`, a.Labels)
+	b = appendTexts(b, `,"annotations":`, a.Annotations)
+	b = appendLinks(b, a.Links)
+	b = appendTime(b, `,"starts":`, a.Starts)
+	if !a.Ends.IsZero() {
+		b = appendTime(b, `,"ends":`, a.Ends)
+	}
+	return append(b, '}')
+}
+
+func appendLinks(b []byte, all []Link) []byte {
+	if len(all) == 0 {
+		return b
+	}
+	sep := `,"links":[{"name":`
+	for _, l := range all {
+		b = appendText(append(b, sep...), l.Name)
+		b = append(appendText(append(b, `,"url":`...), l.URL), '}')
+		sep = `,{"name":`
+	}
+	return append(b, ']')
+}
+
+// appendTexts appends a field, unless it is empty, in the order of the names.
+func appendTexts(b []byte, name string, m map[string]string) []byte {
+	if len(m) == 0 {
+		return b
+	}
+	b = append(b, name...)
+	sep := byte('{')
+	for _, k := range names(m) {
+		b = append(appendText(append(b, sep), k), ':')
+		b = appendText(b, m[k])
+		sep = ','
+	}
+	return append(b, '}')
+}
+
+func appendSome(b []byte, name, s string) []byte {
+	if s == "" {
+		return b
+	}
+	return appendText(append(b, name...), s)
+}
+
+func appendTime(b []byte, name string, t time.Time) []byte {
+	b = append(append(b, name...), '"')
+	return append(t.AppendFormat(b, time.RFC3339Nano), '"')
+}
+
+// appendText appends a string. What is not plain ASCII is left to encoding/json.
+func appendText(b []byte, s string) []byte {
+	if strings.ContainsFunc(s, isSpecial) {
+		return appendSpecial(b, s)
+	}
+	b = append(append(b, '"'), s...)
+	return append(b, '"')
+}
+
+func isSpecial(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
+
+func appendSpecial(b []byte, s string) []byte {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a string can be encoded
+	return append(b, bytes.TrimSuffix(text.Bytes(), []byte("\n"))...)
+}

@@ -1,0 +1,93 @@
+package alert
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// grammar has what is JSON and what is not quite.
+var grammar = []string{
+	`{}`, ` { } `, `{"a":1}`, `{"a":[]}`, `{"a":[1,2 , 3]}`, `{"a":{"b":null}}`, "{\"a\"\t:\r\n true}", `{"a":false}`, `{"":""}`,
+	`{"a":-0.5e+10}`, `{"a":0}`, `{"a":10}`, `{"a":1E5}`, `{"a":-1.0e-1}`, `{"a":"\"\\\/\b\f\n\r\t\u00e9"}`, `{"a\u0062":"\ud83d\ude00"}`, `{"a":"\ud800"}`, `{"a":"ü😀"}`,
+	``, ` `, `{`, `}`, `[`, `{]`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{,}`, `{"a" 1}`, `{a:1}`, `{'a':1}`, `{"a":1 "b":2}`, `{"a":1}}`, `{"a":1}x`, `{}{}`,
+	`{"a":[1,]}`, `{"a":[,1]}`, `{"a":[1 2]}`, `{"a":01}`, `{"a":-}`, `{"a":1.}`, `{"a":.5}`, `{"a":1e}`, `{"a":+1}`, `{"a":1e+}`, `{"a":0x1}`, `{"a":--1}`,
+	`{"a":tru}`, `{"a":truex}`, `{"a":True}`, `{"a":nul}`, `{"a":NaN}`, `{"a":"`, `{"a":"\`, `{"a":"\"`, `{"a":"\x"}`, `{"a":"\u12"}`, `{"a":"\u12g4"}`, `{"a":"\u00_4"}`, `{"a":"\u007f\u0080\u0000"}`, `{"a":"\u003c\u0026 ü\u00FC"}`, `{"a":"\u00+4"}`, `{"a":"\u00`, "{\"a\":\"\n\"}", "{\"a\":\"\x00\"}",
+	"{\"a\":1}\x00", "\ufeff{}", "{\u00a0}", `{"a":1}//`, `[1]`, `1`, `"a"`, `null`,
+	`{"a":1,"a":2}`, `{"a":1,"\u0061":2}`, strings.Repeat(`{"a":`, 32) + `1` + strings.Repeat(`}`, 32), strings.Repeat(`{"a":`, 33) + `1` + strings.Repeat(`}`, 33),
+}
+
+// checkRead holds read against encoding/json: it takes what that takes, less what it says it refuses, and reads the same.
+func checkRead(t *testing.T, body []byte) {
+	t.Helper()
+	got, err := read(body)
+	switch {
+	case errors.Is(err, errTwice), errors.Is(err, errDeep), errors.Is(err, errLarge):
+		return
+	case err == nil:
+		dec := json.NewDecoder(bytes.NewReader(body))
+		dec.UseNumber()
+		var want map[string]any
+		if derr := dec.Decode(&want); derr != nil || !json.Valid(body) || !reflect.DeepEqual(plain(got), any(want)) {
+			t.Errorf("read %q as %v, encoding/json as %v (%v)", body, got, want, derr)
+		}
+	case errors.Is(err, errObject):
+		if !json.Valid(body) || bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
+			t.Errorf("%q: %v", body, err)
+		}
+	case json.Valid(body) && utf8.Valid(body):
+		t.Errorf("%q is refused: %v", body, err)
+	}
+}
+
+// plain turns objects into maps.
+func plain(v any) any {
+	switch v := v.(type) {
+	case object:
+		m := make(map[string]any, len(v))
+		for k, f := range v {
+			m[k] = plain(f)
+		}
+		return m
+	case []any:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = plain(v[i])
+		}
+		return list
+	}
+	return v
+}
+
+func TestRead(t *testing.T) {
+	for _, body := range grammar {
+		checkRead(t, []byte(body))
+	}
+	for body, want := range map[string]error{
+		"": errEmpty, "[]": errObject, "{} x": errJSON, "{\"a\":\"\xff\"}": errUTF8, `{"a":1,"a":1}`: errTwice,
+		strings.Repeat(`{"a":`, 33) + `1` + strings.Repeat(`}`, 33): errDeep, strings.Repeat(" ", MaxBody+1): errLarge,
+	} {
+		if _, err := read([]byte(body)); !errors.Is(err, want) {
+			t.Errorf("%.20q: %v, want %v", body, err, want)
+		}
+	}
+	if _, err := read([]byte(strings.Repeat(`{"a":`, 32) + `1` + strings.Repeat(`}`, 32))); err != nil {
+		t.Errorf("32 levels: %v", err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, body := range grammar {
+		f.Add([]byte(body))
+	}
+	files, _ := filepath.Glob(filepath.Join("testdata", "*", "*.json"))
+	for _, file := range files {
+		f.Add(readFile(f, file))
+	}
+	f.Fuzz(checkRead)
+}
