@@ -27,7 +27,7 @@ func Desks(c *config.Config, only string, now func() time.Time) (map[string]desk
 	}
 	all, err := casewebhook.Desks(c, client, now)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, ConfigError{err}
 	}
 	if only != "" {
 		all = map[string]desk.Desk{only: all[only]}
