@@ -89,8 +89,8 @@ func (c *tally) add(s scenario, v verdict) {
 // time, measured.
 func measure(t *testing.T, mk strategy, all []scenario) (c tally) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for _, s := range all {
-		c.add(s, play(t, mk, s))
+	for i := 0; i < len(all); i += stride {
+		c.add(all[i], play(t, mk, all[i]))
 	}
 	return c
 }

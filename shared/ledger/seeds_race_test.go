@@ -2,4 +2,6 @@
 
 package ledger_test
 
-const seeds = 4_000
+const seeds = 2_000
+
+const stride = 7
