@@ -110,6 +110,8 @@ func (r *remote) close(id string) {
 }
 
 func (r *remote) open() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, o := range r.objects {
 		if !o.undone {
 			n++
@@ -411,7 +413,10 @@ func (w *world) run(mk strategy, at []time.Duration) verdict {
 	if h.finish != nil {
 		h.finish()
 	}
-	v := verdict{objects: len(w.objects), open: w.remote.open(), calls: w.calls, acked: true, took: first}
+	open := w.remote.open()
+	w.remote.mu.Lock()
+	v := verdict{objects: len(w.objects), open: open, calls: w.calls, acked: true, took: first}
+	w.remote.mu.Unlock()
 	if d, err := w.db.Get(context.Background(), store.Key{Collection: ledger.Collection, ID: ledger.ID("object.open", "acme", "incident-1")}); err == nil {
 		v.state = ledger.State(d.State)
 		r := must(ledger.New(w.db, ledger.Options{}).Get(context.Background(), d.ID))
