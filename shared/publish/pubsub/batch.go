@@ -1,6 +1,10 @@
 package pubsub
 
-import "github.com/providerdesk/providerdesk/shared/publish"
+import (
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+
+	"github.com/providerdesk/providerdesk/shared/publish"
+)
 
 // Limits of one request: a thousand messages, and 10 MB less what the encoding adds.
 const (
@@ -8,7 +12,7 @@ const (
 	maxBytes = 9 << 20
 )
 
-// batch is the messages of one request, by their place in the call.
+// batch is what one call has for one request: messages of a topic, by their place in the call.
 type batch struct {
 	topic   string
 	indexes []int
@@ -30,6 +34,15 @@ func batches(msgs []publish.Message) []*batch {
 		b.bytes += n
 	}
 	return all
+}
+
+// rider is the batch of msgs as it waits for a request.
+func (b *batch) rider(msgs []publish.Message) *rider {
+	r := &rider{bytes: b.bytes, turn: make(chan turn, 1), msgs: make([]*pubsubpb.PubsubMessage, len(b.indexes))}
+	for i, at := range b.indexes {
+		r.msgs[i] = &pubsubpb.PubsubMessage{Data: msgs[at].Data, Attributes: msgs[at].Attributes}
+	}
+	return r
 }
 
 func size(m publish.Message) int {

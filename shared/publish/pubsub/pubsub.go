@@ -3,10 +3,12 @@
 // It is a package of its own, below publish, so that a program with the embedded broker does not link gRPC: this is the only package of
 // the project that imports Pub/Sub.
 //
-// A Publish is one request for each topic (more when there are more than a thousand messages or 9 MB), sent at once: the service's own
-// request under the caller's context, not the client library's publisher, which waits 10 ms for company, sends in the background where a
-// caller's deadline does not reach, and needs a goroutine and a shutdown for each topic. Batching is the caller's: the messages of one
-// call travel together. There are no ordering keys.
+// The messages of one Publish travel together, one request for each topic (more when there are more than a thousand messages or 9 MB). It
+// leaves at once; only when two requests of a topic are under way, calls wait for one of them and then travel together, see lane. It is
+// the service's own request under a caller's context, not the client library's publisher, which waits 10 ms for company, sends in the
+// background where a caller's deadline does not reach, and needs a goroutine and a shutdown for each topic. A request that fails with
+// several callers on it is made again by each of them alone, so that nobody suffers for another's message or deadline. There are no
+// ordering keys.
 //
 // An error says who must act: an unknown topic is fault.Missing, a refusal for lack of rights fault.Denied, a malformed request
 // fault.Invalid, a quota fault.Throttled, and all else fault.Transient: after it the messages may have been published. What may heal in a
@@ -18,6 +20,7 @@ package pubsub
 import (
 	"context"
 	"os"
+	"sync"
 	"time"
 
 	admin "cloud.google.com/go/pubsub/v2/apiv1"
@@ -38,6 +41,9 @@ type Publisher struct {
 	opts     []option.ClientOption
 	emulator bool
 	topics   *admin.TopicAdminClient
+
+	mu    sync.Mutex
+	lanes map[string]*lane
 }
 
 var _ publish.Publisher = (*Publisher)(nil)
@@ -67,7 +73,7 @@ func open(ctx context.Context, p *Publisher) (*Publisher, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Transient, err, "open Pub/Sub")
 	}
-	p.topics = topics
+	p.topics, p.lanes = topics, map[string]*lane{}
 	return p, nil
 }
 
@@ -83,26 +89,41 @@ func (p *Publisher) Publish(ctx context.Context, msgs ...publish.Message) ([]str
 	}
 	ids := make([]string, len(msgs))
 	for _, b := range batches(msgs) {
-		res, err := p.topics.Publish(ctx, p.request(b, msgs), gax.WithRetry(retryer))
+		got, err := p.lane(b.topic).publish(ctx, b.rider(msgs))
 		if err != nil {
-			return nil, fault.Wrap(kindOf(err), err, "publish")
-		}
-		if len(res.MessageIds) != len(b.indexes) {
-			return nil, fault.New(fault.Transient, "Pub/Sub acknowledged %d messages of %d", len(res.MessageIds), len(b.indexes))
+			return nil, err
 		}
 		for i, at := range b.indexes {
-			ids[at] = res.MessageIds[i]
+			ids[at] = got[i]
 		}
 	}
 	return ids, nil
 }
 
-func (p *Publisher) request(b *batch, msgs []publish.Message) *pubsubpb.PublishRequest {
-	req := &pubsubpb.PublishRequest{Topic: p.topicName(b.topic)}
-	for _, at := range b.indexes {
-		req.Messages = append(req.Messages, &pubsubpb.PubsubMessage{Data: msgs[at].Data, Attributes: msgs[at].Attributes})
+// lane returns the way to a topic. A process publishes on a handful of topics, which its code names.
+func (p *Publisher) lane(topic string) *lane {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l, ok := p.lanes[topic]
+	if !ok {
+		l = &lane{send: func(ctx context.Context, msgs []*pubsubpb.PubsubMessage) ([]string, error) {
+			return p.send(ctx, topic, msgs)
+		}}
+		p.lanes[topic] = l
 	}
-	return req
+	return l
+}
+
+// send makes one request.
+func (p *Publisher) send(ctx context.Context, topic string, msgs []*pubsubpb.PubsubMessage) ([]string, error) {
+	res, err := p.topics.Publish(ctx, &pubsubpb.PublishRequest{Topic: p.topicName(topic), Messages: msgs}, gax.WithRetry(retryer))
+	if err != nil {
+		return nil, fault.Wrap(kindOf(err), err, "publish")
+	}
+	if len(res.MessageIds) != len(msgs) {
+		return nil, fault.New(fault.Transient, "Pub/Sub acknowledged %d messages of %d", len(res.MessageIds), len(msgs))
+	}
+	return res.MessageIds, nil
 }
 
 func (p *Publisher) topicName(topic string) string {
