@@ -11,6 +11,10 @@ import (
 // firstSearch is how long after a doubtful call the remote is searched for the first time; it doubles from there.
 const firstSearch = 30 * time.Second
 
+// firstWait is how long an effect is put off at first when its predecessor has not ended; it doubles too. It is short because that one is most
+// often in flight.
+const firstWait = 2 * time.Second
+
 // Visit does what a record wants done now, if anything: call, search, audit. Somebody else's concurrent visit makes it do nothing.
 func (l *Ledger) Visit(ctx context.Context, id string) (Record, error) {
 	r, err := l.Get(ctx, id)
@@ -90,7 +94,7 @@ func (l *Ledger) wait(ctx context.Context, k *kind, r Record, state State) (Reco
 		return r, l.put(ctx, k, &r, Pending, byExhaustion)
 	}
 	r.Searches++
-	r.NextAt = l.o.Now().UTC().Add(backoff(firstSearch, r.Searches-1))
+	r.NextAt = l.o.Now().UTC().Add(backoff(firstWait, r.Searches-1))
 	return r, l.put(ctx, k, &r, Pending, byWait)
 }
 
