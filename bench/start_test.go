@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/providerdesk/providerdesk/shared/emulator"
+	"github.com/providerdesk/providerdesk/shared/proctest"
 	"github.com/providerdesk/providerdesk/shared/publish/pubsub"
 	"github.com/providerdesk/providerdesk/shared/sim/cloudsupport"
 )
@@ -56,7 +57,7 @@ func makeTopic(t testing.TB, host string) {
 // launch starts a program on a free port.
 func (c *cloud) launch(program string, env ...string) *process {
 	c.Helper()
-	addr := freeAddress(c)
+	addr := proctest.FreeAddress(c)
 	_, port, _ := net.SplitHostPort(addr)
 	return start(c, addr, append(append([]string{"PORT=" + port}, c.env...), env...), program)
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/providerdesk/providerdesk/shared/config"
+	"github.com/providerdesk/providerdesk/shared/proctest"
 	"github.com/providerdesk/providerdesk/shared/store"
 	"github.com/providerdesk/providerdesk/shared/store/bolt"
 )
@@ -39,7 +40,7 @@ type storming struct {
 
 func newStorming(t testing.TB) *storming {
 	t.Helper()
-	dir, addr := t.TempDir(), freeAddress(t)
+	dir, addr := t.TempDir(), proctest.FreeAddress(t)
 	text := strings.Replace(configuration("http://"+addr+"/sim/cloudsupport"), "cases: 1000", "cases: 20", 1)
 	file := filepath.Join(dir, "bench.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

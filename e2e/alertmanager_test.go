@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/proctest"
 )
 
 // alertmanager is the real one, with a configuration and data of its own.
@@ -49,7 +51,7 @@ func newAlertmanager(t *testing.T, s *site) *alertmanager {
 			t.Fatal("there is no Alertmanager on this machine; on Debian it is the package prometheus-alertmanager")
 		}
 	}
-	dir, addr := t.TempDir(), freeAddress(t)
+	dir, addr := t.TempDir(), proctest.FreeAddress(t)
 	token, config := filepath.Join(dir, "token"), filepath.Join(dir, "alertmanager.yml")
 	write(t, token, s.sender)
 	write(t, config, fmt.Sprintf(alertmanagerConfig, s.base, token))

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/proctest"
 )
 
 // site is an installation: a folder, an address, a configuration, and "providerdesk up" on them.
@@ -54,7 +56,7 @@ endpoints: {cloudsupport: "http://ADDR/sim/cloudsupport"}
 // newSite makes an installation and starts it.
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{T: t, addr: freeAddress(t), dir: t.TempDir(), sender: "sender-" + rand.Text()}
+	s := &site{T: t, addr: proctest.FreeAddress(t), dir: t.TempDir(), sender: "sender-" + rand.Text()}
 	s.base = "http://" + s.addr
 	s.config = filepath.Join(s.dir, "e2e.yaml")
 	if err := os.WriteFile(s.config, []byte(strings.ReplaceAll(configuration, "ADDR", s.addr)), 0o600); err != nil {

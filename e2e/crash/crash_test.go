@@ -26,7 +26,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -183,24 +182,4 @@ func summary(records []ledger.Record) (lines []string) {
 		lines = append(lines, fmt.Sprintf("%s %s attempts=%d doubts=%d next=%s %s", r.Kind, r.State, r.Attempt, r.Doubts, r.NextAt, r.LastError))
 	}
 	return lines
-}
-
-// output collects what a process writes while others read it.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
-// last returns the last words.
-func (o *output) last() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	s := o.buf.String()
-	return s[max(0, len(s)-6000):]
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/providerdesk/providerdesk/shared/alert"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/proctest"
 )
 
 // supervisor keeps a worker running: when it was killed it is started again, without the order to die. The socket is the supervisor's, so
@@ -26,7 +27,7 @@ type supervisor struct {
 	orders orders
 	socket *os.File
 	base   string
-	out    output
+	out    proctest.Output
 	ended  chan struct{} // closed when the last worker has ended
 
 	mu       sync.Mutex
@@ -63,7 +64,7 @@ func supervise(t *testing.T, o orders) *supervisor {
 		s.end(syscall.SIGKILL)
 		socket.Close()
 		if t.Failed() {
-			t.Logf("the workers' last words:\n%s", s.out.last())
+			t.Logf("the workers' last words:\n%s", s.out.Last(6000))
 		}
 	})
 	return s

@@ -24,6 +24,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/alert"
 	"github.com/providerdesk/providerdesk/shared/emulator"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/proctest"
 	"github.com/providerdesk/providerdesk/shared/publish/pubsub"
 	"github.com/providerdesk/providerdesk/shared/store/firestore"
 )
@@ -73,7 +74,7 @@ type instance struct {
 	*testing.T
 	cmd *exec.Cmd
 	url string
-	out output
+	out proctest.Output
 }
 
 // start starts an instance of one target and returns when it listens.
@@ -83,7 +84,7 @@ func (c *cloud) start(target string) *instance {
 	if err != nil {
 		c.Fatalf("build the function: %v", err)
 	}
-	address := freeAddress(c.T)
+	address := proctest.FreeAddress(c.T)
 	_, port, _ := net.SplitHostPort(address)
 	i := &instance{T: c.T, cmd: exec.Command(path), url: "http://" + address}
 	i.cmd.Env = append(c.env, "FUNCTION_TARGET="+target, "PORT="+port)
@@ -97,7 +98,7 @@ func (c *cloud) start(target string) *instance {
 			_ = i.cmd.Wait()
 		}
 		if c.Failed() {
-			c.Logf("the last words of %s:\n%s", target, i.out.last())
+			c.Logf("the last words of %s:\n%s", target, i.out.Last(6000))
 		}
 	})
 	until(c.T, target+" listens", func(ctx context.Context) (bool, any) {
@@ -108,17 +109,6 @@ func (c *cloud) start(target string) *instance {
 		return true, conn.Close()
 	})
 	return i
-}
-
-// freeAddress returns a loopback address that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (i *instance) terminate() {

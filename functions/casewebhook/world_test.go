@@ -24,6 +24,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/gapi"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/proctest"
 	"github.com/providerdesk/providerdesk/shared/publish"
 	"github.com/providerdesk/providerdesk/shared/sim/cloudsupport"
 	"github.com/providerdesk/providerdesk/shared/store"
@@ -74,7 +75,7 @@ type world struct {
 	sim *cloudsupport.Server
 	db  *storetest.Counter
 	bus *bus
-	log *output
+	log *proctest.Output
 }
 
 // setup is what a test changes of a world.
@@ -111,7 +112,7 @@ func newWorld(t testing.TB, s setup) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{TB: t, sim: sim, db: storetest.Counted(s.db), bus: &bus{topics: []string{casewebhook.TopicAlerts}}, log: &output{}}
+	w := &world{TB: t, sim: sim, db: storetest.Counted(s.db), bus: &bus{topics: []string{casewebhook.TopicAlerts}}, log: &proctest.Output{}}
 	logger := slog.New(slog.NewJSONHandler(w.log, nil))
 	if s.quiet {
 		logger = slog.New(slog.DiscardHandler)
@@ -122,24 +123,6 @@ func newWorld(t testing.TB, s setup) *world {
 		t.Fatal(err)
 	}
 	return w
-}
-
-// output is a log that may be written by many.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }
 
 // bus keeps what is published, as publish.Publisher promises; a test delivers it.
