@@ -65,14 +65,15 @@ func note(incidents []alert.Incident) string {
 	return ""
 }
 
-// usualMessage is a little more than what a message of a few alerts takes, in bytes.
-const usualMessage = 8 << 10
+// usualAlert is a little more than what an alert takes in a message, and what the incident around its alerts takes, in bytes.
+const usualAlert = 1 << 10
 
 // publish puts incidents on topic "alerts", one a message.
 func (f *Function) publish(ctx context.Context, incidents []alert.Incident, attributes map[string]string) ([]string, error) {
 	msgs := make([]publish.Message, len(incidents))
 	for i, in := range incidents {
-		msgs[i] = publish.Message{Topic: TopicAlerts, Data: in.Append(make([]byte, 0, usualMessage)), Attributes: attributes}
+		data := in.Append(make([]byte, 0, usualAlert*(1+len(in.Alerts))))
+		msgs[i] = publish.Message{Topic: TopicAlerts, Data: data, Attributes: attributes}
 	}
 	ids, err := f.Publisher.Publish(ctx, msgs...)
 	if fault.Is(err, fault.Invalid) {

@@ -16,7 +16,6 @@ import (
 	"github.com/providerdesk/providerdesk/shared/event"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
-	"github.com/providerdesk/providerdesk/shared/publish"
 	"github.com/providerdesk/providerdesk/shared/run"
 )
 
@@ -97,7 +96,7 @@ func TestBadRequests(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, setup{})
-			w.bus.down = tt.down
+			w.bus.Down = tt.down
 			res, body := tt.ask.send(t, w.server())
 			var p struct {
 				Status        int
@@ -112,7 +111,7 @@ func TestBadRequests(t *testing.T) {
 			if tt.header != "" && res.Header.Get(tt.header) == "" {
 				t.Errorf("no %s in %v", tt.header, res.Header)
 			}
-			if n := len(w.bus.take()); n != 0 {
+			if n := len(w.bus.Take(casewebhook.TopicAlerts)); n != 0 {
 				t.Errorf("%d messages published", n)
 			}
 			if log := w.log.String(); strings.Contains(body, canary) || strings.Contains(log, canary) || strings.Contains(log, "secret") {
@@ -258,29 +257,4 @@ func TestRefusedCase(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.one()
-}
-
-// The bus of these tests keeps what publish promises of Publish.
-func TestBus(t *testing.T) {
-	b := &bus{}
-	good := publish.Message{Topic: casewebhook.TopicAlerts, Data: []byte("x")}
-	over, cancel := context.WithCancel(t.Context())
-	cancel()
-	for _, tt := range []struct {
-		ctx  context.Context
-		m    publish.Message
-		kind fault.Kind
-	}{
-		{t.Context(), good, ""},
-		{t.Context(), publish.Message{Topic: "other", Data: []byte("x")}, fault.Missing},
-		{t.Context(), publish.Message{Topic: casewebhook.TopicAlerts}, fault.Invalid},
-		{over, good, fault.Transient},
-	} {
-		if _, err := b.Publish(tt.ctx, tt.m); fault.Of(err) != tt.kind {
-			t.Errorf("%+v: %v", tt.m, err)
-		}
-	}
-	if n := len(b.take()); n != 1 {
-		t.Errorf("%d messages", n)
-	}
 }

@@ -1,8 +1,6 @@
 package casewebhook_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -11,7 +9,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,11 +18,10 @@ import (
 	"github.com/providerdesk/providerdesk/shared/alert"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/event"
-	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/gapi"
 	"github.com/providerdesk/providerdesk/shared/ledger"
 	"github.com/providerdesk/providerdesk/shared/proctest"
-	"github.com/providerdesk/providerdesk/shared/publish"
+	"github.com/providerdesk/providerdesk/shared/publish/publishtest"
 	"github.com/providerdesk/providerdesk/shared/sim/cloudsupport"
 	"github.com/providerdesk/providerdesk/shared/store"
 	"github.com/providerdesk/providerdesk/shared/store/storetest"
@@ -74,7 +70,7 @@ type world struct {
 	*casewebhook.Function
 	sim *cloudsupport.Server
 	db  *storetest.Counter
-	bus *bus
+	bus *publishtest.Kept
 	log *proctest.Output
 }
 
@@ -112,7 +108,7 @@ func newWorld(t testing.TB, s setup) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{TB: t, sim: sim, db: storetest.Counted(s.db), bus: &bus{topics: []string{casewebhook.TopicAlerts}}, log: &proctest.Output{}}
+	w := &world{TB: t, sim: sim, db: storetest.Counted(s.db), bus: newBus(), log: &proctest.Output{}}
 	logger := slog.New(slog.NewJSONHandler(w.log, nil))
 	if s.quiet {
 		logger = slog.New(slog.DiscardHandler)
@@ -125,48 +121,8 @@ func newWorld(t testing.TB, s setup) *world {
 	return w
 }
 
-// bus keeps what is published, as publish.Publisher promises; a test delivers it.
-type bus struct {
-	topics []string
-	down   error
-
-	mu   sync.Mutex
-	last int
-	msgs []event.Envelope
-}
-
-func (b *bus) Publish(ctx context.Context, msgs ...publish.Message) ([]string, error) {
-	if err := publish.Check(msgs...); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, fault.Wrap(fault.Transient, err, "publish")
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.down != nil {
-		return nil, b.down
-	}
-	var ids []string
-	for _, m := range msgs {
-		if m.Topic != casewebhook.TopicAlerts {
-			return nil, fault.New(fault.Missing, "no such topic")
-		}
-		b.last++
-		e := event.Envelope{ID: strconv.Itoa(b.last), Type: event.Published, Subscription: "projects/p/subscriptions/FileCase",
-			Data: bytes.Clone(m.Data), Attributes: m.Attributes, Published: time.Now().UTC(), Attempt: 1}
-		ids, b.msgs = append(ids, e.ID), append(b.msgs, e)
-	}
-	return ids, nil
-}
-
-// take returns what was published since the last time.
-func (b *bus) take() []event.Envelope {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	all := b.msgs
-	b.msgs = nil
-	return all
+func newBus() *publishtest.Kept {
+	return &publishtest.Kept{Topics: []string{casewebhook.TopicAlerts}, Subscription: "projects/p/subscriptions/FileCase"}
 }
 
 // message is an incident as AlertWebhook publishes it.
@@ -221,7 +177,7 @@ func (w *world) file(in alert.Incident) {
 // pump delivers what was published, until nothing more comes.
 func (w *world) pump() (n int) {
 	w.Helper()
-	for all := w.bus.take(); len(all) > 0; all = w.bus.take() {
+	for all := w.bus.Take(casewebhook.TopicAlerts); len(all) > 0; all = w.bus.Take(casewebhook.TopicAlerts) {
 		for _, e := range all {
 			if err := w.deliver(e); err != nil {
 				w.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"net/url"
 	"slices"
@@ -53,7 +54,7 @@ func group(o object) (Incident, error) {
 	if err != nil {
 		return Incident{}, err
 	}
-	omitted, err := count(o["truncatedAlerts"])
+	omitted, err := count(o.get("truncatedAlerts"))
 	if err != nil {
 		return Incident{}, err
 	}
@@ -89,17 +90,24 @@ func describe(in *Incident, o object) error {
 	in.Title = groupTitle(in, grouped, common)
 	in.Labels = clipped(merge(common, grouped), maxLabel)
 	in.Annotations = clipped(notes, maxText)
-	in.Links = links(append(noteLinks(notes), Link{"Alertmanager", o.text("externalURL")})...)
+	in.Links = links(runbook(notes), dashboard(notes), Link{"Alertmanager", o.text("externalURL")})
 	return nil
 }
 
 // groupTitle says what happens, how often and where: "HighLatency (3 alerts): cluster=eu-1".
 func groupTitle(in *Incident, grouped, common map[string]string) string {
-	s := cmp.Or(first(grouped, "alertname"), first(common, "alertname"), alertNames(in.Alerts))
+	s := cmp.Or(first(grouped, "alertname"), first(common, "alertname"))
+	if s == "" {
+		s = alertNames(in.Alerts)
+	}
 	if n := len(in.Alerts) + in.Omitted; n > 1 {
 		s += fmt.Sprintf(" (%d alerts)", n)
 	}
-	if where := cmp.Or(pairs(grouped), whereabouts(in, common)); where != "" {
+	where := pairs(grouped)
+	if where == "" {
+		where = whereabouts(in, common)
+	}
+	if where != "" {
 		s += ": " + where
 	}
 	return title(s)
@@ -145,22 +153,19 @@ func pairs(labels map[string]string) string {
 	return strings.Join(list, ", ")
 }
 
-// merge puts the later maps over the earlier ones.
-func merge(list ...map[string]string) map[string]string {
-	out := map[string]string{}
-	for _, m := range list {
-		for k, v := range m {
-			out[k] = v
-		}
-	}
+// merge puts the second map over the first.
+func merge(under, over map[string]string) map[string]string {
+	out := make(map[string]string, len(under)+len(over))
+	maps.Copy(out, under)
+	maps.Copy(out, over)
 	return out
 }
 
-func count(v any) (int, error) {
-	if v == nil {
+func count(v value) (int, error) {
+	if v.isNull() {
 		return 0, nil
 	}
-	n, err := strconv.ParseUint(scalar(v), 10, 64)
+	n, err := strconv.ParseUint(v.text(), 10, 64)
 	if err != nil {
 		return 0, fault.New(fault.Invalid, "truncatedAlerts must be a whole number, 0 or more")
 	}
@@ -169,19 +174,19 @@ func count(v any) (int, error) {
 
 // alertList reads the alerts, in the order of their fingerprints, one for each.
 func alertList(o object) ([]Alert, error) {
-	list, ok := o["alerts"].([]any)
-	if !ok && o.has("alerts") {
+	list := o.get("alerts")
+	if list.kind() != '[' && !list.isNull() {
 		return nil, fault.New(fault.Invalid, "alerts must be an array")
 	}
-	alerts := make([]Alert, 0, len(list))
-	for i, v := range list {
-		f, ok := v.(object)
-		if !ok {
-			return nil, fault.New(fault.Invalid, "alerts[%d] must be an object", i)
+	alerts := make([]Alert, 0, list.count())
+	var rules generator
+	for v := range list.items() {
+		if v.kind() != '{' {
+			return nil, fault.New(fault.Invalid, "alerts[%d] must be an object", len(alerts))
 		}
-		a, err := oneAlert(f, fmt.Sprintf("alerts[%d]", i))
+		a, err := oneAlert(v.object(), &rules)
 		if err != nil {
-			return nil, err
+			return nil, fault.New(fault.Invalid, "alerts[%d].%s", len(alerts), fault.Public(err))
 		}
 		alerts = append(alerts, a)
 	}
@@ -201,12 +206,13 @@ func byFingerprint(a, b Alert) int {
 	return bytes.Compare(x, y)
 }
 
-func oneAlert(o object, at string) (Alert, error) {
-	labels, err := o.texts("labels", at+".labels")
+// oneAlert reads an alert. What it says of a field begins with the field's name.
+func oneAlert(o object, rules *generator) (Alert, error) {
+	labels, err := o.texts("labels", "labels")
 	if err != nil {
 		return Alert{}, err
 	}
-	notes, err := o.texts("annotations", at+".annotations")
+	notes, err := o.texts("annotations", "annotations")
 	if err != nil {
 		return Alert{}, err
 	}
@@ -216,33 +222,36 @@ func oneAlert(o object, at string) (Alert, error) {
 		Name:        alertName(labels, notes),
 		Summary:     clip(first(notes, "summary", "message", "description"), maxText),
 		Resource:    resource(labels),
-		Condition:   clip(cmp.Or(first(notes, "condition", "expr", "expression"), expression(o.text("generatorURL"))), maxText),
+		Condition:   clip(cmp.Or(first(notes, "condition", "expr", "expression"), rules.rule(o.text("generatorURL"))), maxText),
 		Observed:    clip(first(notes, "value", "current_value"), maxText),
 		Threshold:   clip(first(notes, "threshold"), maxText),
 		Labels:      clipped(labels, maxLabel),
 		Annotations: clipped(notes, maxText),
-		Links:       links(append(noteLinks(notes), Link{"Source", o.text("generatorURL")})...),
+		Links:       links(runbook(notes), dashboard(notes), Link{"Source", o.text("generatorURL")}),
 	}
-	return a, times(&a, o, at)
+	return a, times(&a, o)
 }
 
 // times reads the status and, because it decides which of them count, the times.
-func times(a *Alert, o object, at string) error {
+func times(a *Alert, o object) error {
 	switch strings.ToLower(o.text("status")) {
 	case "firing":
 		a.Status = Firing
 	case "resolved":
 		a.Status = Resolved
 	default:
-		return fault.New(fault.Invalid, `%s.status must be "firing" or "resolved"`, at)
+		return fault.New(fault.Invalid, `status must be "firing" or "resolved"`)
 	}
 	starts, ok := instant(o.text("startsAt"))
 	if !ok || starts.IsZero() {
-		return fault.New(fault.Invalid, "%s.startsAt must be a time such as 2026-01-31T15:04:05Z", at)
+		return fault.New(fault.Invalid, "startsAt must be a time such as 2026-01-31T15:04:05Z")
 	}
 	a.Starts = starts
-	if ends, ok := instant(o.text("endsAt")); ok && a.Status == Resolved && !ends.Before(starts) {
-		a.Ends = ends // an alert that fires has no end, and an end before the start is no time we know
+	if a.Status == Firing {
+		return nil // an alert that fires has no end
+	}
+	if ends, ok := instant(o.text("endsAt")); ok && !ends.Before(starts) {
+		a.Ends = ends // an end before the start is no time we know
 	}
 	return nil
 }
@@ -256,8 +265,11 @@ func instant(s string) (time.Time, bool) {
 
 // fingerprint returns the one that was sent. Older and other senders send none: then a hash of the labels, which make up the alert.
 func fingerprint(sent string, labels map[string]string) string {
-	if b, err := hex.DecodeString(sent); err == nil && len(b) == 8 {
-		return strings.ToLower(sent)
+	var plain [8]byte
+	if len(sent) == 2*len(plain) {
+		if _, err := hex.Decode(plain[:], []byte(sent)); err == nil {
+			return strings.ToLower(sent)
+		}
 	}
 	h := sha256.New()
 	for _, k := range names(labels) {
@@ -267,7 +279,10 @@ func fingerprint(sent string, labels map[string]string) string {
 }
 
 func alertName(labels, notes map[string]string) string {
-	name := cmp.Or(first(labels, "alertname", "alert", "rule"), first(notes, "title", "summary", "message", "description"), resource(labels))
+	name := first(labels, "alertname", "alert", "rule")
+	if name == "" {
+		name = cmp.Or(first(notes, "title", "summary", "message", "description"), resource(labels))
+	}
 	return cmp.Or(line(name, maxName), "Alert without a name")
 }
 
@@ -283,11 +298,22 @@ func resource(labels map[string]string) string {
 	return line(where, maxName)
 }
 
-func noteLinks(notes map[string]string) []Link {
-	return []Link{
-		{"Runbook", first(notes, "runbook_url", "runbook")},
-		{"Dashboard", first(notes, "dashboard_url", "dashboard")},
+func runbook(notes map[string]string) Link {
+	return Link{"Runbook", first(notes, "runbook_url", "runbook")}
+}
+
+func dashboard(notes map[string]string) Link {
+	return Link{"Dashboard", first(notes, "dashboard_url", "dashboard")}
+}
+
+// generator is the last address of a graph and the rule in it: the alerts of a group mostly have one rule, and so one address.
+type generator struct{ url, expression string }
+
+func (g *generator) rule(url string) string {
+	if url != g.url {
+		*g = generator{url, expression(url)}
 	}
+	return g.expression
 }
 
 // expression finds the rule in the address of the graph that Prometheus shows for it.

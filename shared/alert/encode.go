@@ -3,13 +3,14 @@ package alert
 import (
 	"bytes"
 	"encoding/json"
+	"math/bits"
 	"strconv"
-	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Append appends an incident to b as it travels on topic "alerts": byte by byte what encoding/json writes without its escapes for HTML,
-// which would make six bytes of every <, in half the time. A webhook's answer waits for it.
+// which would make six bytes of every <, in a third of the time. A webhook's answer waits for it.
 func (in Incident) Append(b []byte) []byte {
 	b = appendText(append(b, `{"source":`...), in.Source)
 	b = appendText(append(b, `,"sender":`...), in.Sender)
@@ -88,7 +89,8 @@ func appendTexts(b []byte, name string, m map[string]string) []byte {
 	}
 	b = append(b, name...)
 	sep := byte('{')
-	for _, k := range names(m) {
+	var few [16]string
+	for _, k := range appendNames(few[:0], m) {
 		b = append(appendText(append(b, sep), k), ':')
 		b = appendText(b, m[k])
 		sep = ','
@@ -108,16 +110,47 @@ func appendTime(b []byte, name string, t time.Time) []byte {
 	return append(t.AppendFormat(b, time.RFC3339Nano), '"')
 }
 
-// appendText appends a string. What is not plain ASCII is left to encoding/json.
+// appendText appends a string. What a backslash alone does not make fit is left to encoding/json.
 func appendText(b []byte, s string) []byte {
-	if strings.ContainsFunc(s, isSpecial) {
-		return appendSpecial(b, s)
+	begin := len(b)
+	b = append(b, '"')
+	for rest := s; ; {
+		n := plainLen(rest)
+		b = append(b, rest[:n]...)
+		if n == len(rest) {
+			return append(b, '"')
+		}
+		c := rest[n]
+		if c != '"' && c != '\\' {
+			return appendSpecial(b[:begin], s)
+		}
+		b, rest = append(b, '\\', c), rest[n+1:]
 	}
-	b = append(append(b, '"'), s...)
-	return append(b, '"')
 }
 
-func isSpecial(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
+// plainLen returns how many bytes at the start of s are ASCII that stands in JSON as it is. It looks at eight at a time: nothing else looks
+// at every byte of a notification.
+func plainLen(s string) int {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		if odd := oddBytes(s[i : i+8]); odd != 0 {
+			return i + bits.TrailingZeros64(odd)/8
+		}
+	}
+	for i < len(s) && s[i] >= ' ' && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
+		i++
+	}
+	return i
+}
+
+// oddBytes sets the highest bit of the first byte that is not plain, of none if all eight are. What it sets above means nothing.
+func oddBytes(s string) uint64 {
+	const each = 0x0101010101010101
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	control, quote, backslash := w-each*' ', (w^each*'"')-each, (w^each*'\\')-each // a byte below 0 borrows
+	return (w | control | quote | backslash) & (each << 7)
+}
 
 func appendSpecial(b []byte, s string) []byte {
 	var text bytes.Buffer

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -36,6 +37,25 @@ func TestAppend(t *testing.T) {
 			list, _ := decode(readFile(t, file)) // some are refused
 			for _, in := range list {
 				checkAppend(t, in)
+			}
+		}
+	}
+}
+
+// TestPlainLen puts every byte at every place of a text, among ordinary ones and among its neighbours in value.
+func TestPlainLen(t *testing.T) {
+	for c := range 256 {
+		odd := c < ' ' || c >= 0x80 || c == '"' || c == '\\'
+		for at := range 20 {
+			for _, other := range []string{"a", " ", "~", "!", "#", "[", "]", "\x7f"} {
+				text := strings.Repeat(other, at) + string([]byte{byte(c)}) + strings.Repeat(other, 9)
+				want := len(text)
+				if odd {
+					want = at
+				}
+				if got := plainLen(text); got != want {
+					t.Fatalf("%q: %d, want %d", text, got, want)
+				}
 			}
 		}
 	}

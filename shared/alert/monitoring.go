@@ -2,7 +2,6 @@ package alert
 
 import (
 	"cmp"
-	"encoding/json"
 	"maps"
 	"strconv"
 	"strings"
@@ -37,9 +36,8 @@ func Monitoring(body []byte) ([]Incident, error) {
 // and nobody has sent it for years.
 func checkMonitoring(o object) error {
 	version := o.text("version")
-	_, numeric := o["version"].(json.Number)
 	switch {
-	case o.object("msg") != nil, numeric && o.has("incident"):
+	case o.object("msg") != nil, o.get("version").isNumber() && o.has("incident"):
 		return fault.New(fault.Invalid, "this is the notification format of 2015 (a numeric version); recreate the notification channel in Cloud Monitoring, which then sends version 1.2")
 	case o.object("incident") == nil && o.has("group_info"):
 		return fault.New(fault.Invalid, "this is a notification of Error Reporting, not an incident; give Error Reporting its own notification channel, or alert on the log entries with an alerting policy")
@@ -200,9 +198,12 @@ func documentation(o object) map[string]string {
 
 func documentationLinks(o object) []Link {
 	var out []Link
-	list, _ := o.object("documentation")["links"].([]any)
-	for _, v := range list {
-		l, _ := v.(object)
+	links := o.object("documentation").get("links")
+	if links.kind() != '[' {
+		return nil
+	}
+	for v := range links.items() {
+		l := v.object()
 		out = append(out, Link{cmp.Or(l.first("displayName", "display_name"), "Documentation"), l.text("url")})
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -33,7 +34,7 @@ func checkRead(t *testing.T, body []byte) {
 		dec := json.NewDecoder(bytes.NewReader(body))
 		dec.UseNumber()
 		var want map[string]any
-		if derr := dec.Decode(&want); derr != nil || !json.Valid(body) || !reflect.DeepEqual(plain(got), any(want)) {
+		if derr := dec.Decode(&want); derr != nil || !json.Valid(body) || !reflect.DeepEqual(plain(value(got)), any(want)) {
 			t.Errorf("read %q as %v, encoding/json as %v (%v)", body, got, want, derr)
 		}
 	case errors.Is(err, errObject):
@@ -45,23 +46,27 @@ func checkRead(t *testing.T, body []byte) {
 	}
 }
 
-// plain turns objects into maps.
-func plain(v any) any {
-	switch v := v.(type) {
-	case object:
-		m := make(map[string]any, len(v))
-		for k, f := range v {
-			m[k] = plain(f)
+// plain turns a value into what encoding/json reads.
+func plain(v value) any {
+	switch {
+	case v.kind() == '{':
+		m := map[string]any{}
+		for f := range v.items() {
+			m[f[0].name] = plain(f)
 		}
 		return m
-	case []any:
-		list := make([]any, len(v))
-		for i := range v {
-			list[i] = plain(v[i])
+	case v.kind() == '[':
+		list := []any{}
+		for f := range v.items() {
+			list = append(list, plain(f))
 		}
 		return list
+	case v.isNumber():
+		return json.Number(v.text())
+	case v.kind() == '"':
+		return v.text()
 	}
-	return v
+	return map[string]any{"true": true, "false": false}[v.text()]
 }
 
 func TestRead(t *testing.T) {
@@ -75,6 +80,14 @@ func TestRead(t *testing.T) {
 		if _, err := read([]byte(body)); !errors.Is(err, want) {
 			t.Errorf("%.20q: %v, want %v", body, err, want)
 		}
+	}
+	many := `{"a":{"0":1`
+	for i := range 40 {
+		if _, err := read(fmt.Appendf(nil, `%s,"%d":1}}`, many, i)); !errors.Is(err, errTwice) {
+			t.Errorf("the name of field 0 to %d again: %v", i, err)
+		}
+		many += fmt.Sprintf(`,"%d":1`, i+1)
+		checkRead(t, []byte(many+"}}"))
 	}
 	if _, err := read([]byte(strings.Repeat(`{"a":`, 32) + `1` + strings.Repeat(`}`, 32))); err != nil {
 		t.Errorf("32 levels: %v", err)

@@ -103,6 +103,38 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// urls are links that are shown as they are, and such as hold something that the parser must see.
+var urls = []string{
+	"https://a.example", "http://a.example/", "https://a.example:9090/graph?g0.expr=up%20%3D%3D%200&g0.tab=1", "https://a.example?q", "https://A-1.b/~x_y",
+	"https://a.example/x?y=it's(1),*;:@!$", "https://", "https://:80", "https://?x", "https:///x", "http://a:b", "http://a:80:90", "http://a:", "https://-/",
+	"https://a.example/%zz", "https://a.example/?%zz", "https://a.example/a b", "https://a.example/#/x", "https://a.example/?x#y", "HTTPS://a.example", "https://a@b/",
+	"https://a.example/ü", "https://[::1]/", "https://a.example/;x", "https://a.example//x", "https://a.example/../x", "ftp://a.example", "https:/a.example",
+}
+
+// checkPlainURL: what is taken to be safe as it is, the parser finds safe as it is.
+func checkPlainURL(t *testing.T, raw string) {
+	t.Helper()
+	if got := parsedURL(raw); isPlainURL(raw) && got != raw {
+		t.Errorf("%q is no plain URL, it is %q", raw, got)
+	}
+}
+
+func TestPlainURLs(t *testing.T) {
+	for i, raw := range urls {
+		checkPlainURL(t, raw)
+		if i < 6 && !isPlainURL(raw) {
+			t.Errorf("%q takes the long way", raw)
+		}
+	}
+}
+
+func FuzzPlainURL(f *testing.F) {
+	for _, raw := range urls {
+		f.Add(raw)
+	}
+	f.Fuzz(checkPlainURL)
+}
+
 func TestTitles(t *testing.T) {
 	long := strings.Repeat("ü", 5000)
 	in := decodeText(t, Alertmanager, group1(`"labels":{"alertname":"`+long+`"},"annotations":{"summary":"`+strings.Repeat("語", 9000)+`"}`))

@@ -45,21 +45,22 @@ func (o Options) replace(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) > 0 {
 		return a
 	}
-	switch v := a.Value.Any().(type) {
-	case slog.Level:
-		if a.Key == slog.LevelKey {
+	switch a.Key {
+	case slog.LevelKey:
+		if v, ok := a.Value.Any().(slog.Level); ok {
 			return slog.String("severity", severity(v))
 		}
-	case *slog.Source:
-		if a.Key == slog.SourceKey {
+	case slog.SourceKey:
+		if v, ok := a.Value.Any().(*slog.Source); ok {
 			return slog.Any("logging.googleapis.com/sourceLocation", v)
 		}
-	case string:
-		switch a.Key {
-		case slog.MessageKey:
-			return slog.String("message", v)
-		case Traceparent:
-			return o.trace(v)
+	case slog.MessageKey:
+		if a.Value.Kind() == slog.KindString {
+			return slog.String("message", a.Value.String())
+		}
+	case Traceparent:
+		if a.Value.Kind() == slog.KindString {
+			return o.trace(a.Value.String())
 		}
 	}
 	return a

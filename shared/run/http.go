@@ -16,7 +16,8 @@ func HTTP(name string, open func(context.Context) (HTTPHandler, error), opts Opt
 	gate := newGate(o)
 	return func(w http.ResponseWriter, r *http.Request) {
 		o.serve(w, r, func(r *http.Request) (answer, []slog.Attr) {
-			attrs := append([]slog.Attr{slog.String("event", "request")}, traced(event.Traceparent(r.Header))...)
+			attrs := append(make([]slog.Attr, 0, usualAttrs), slog.String("event", "request"))
+			attrs = append(attrs, traced(event.Traceparent(r.Header))...)
 			r.Body = http.MaxBytesReader(w, r.Body, o.MaxBody)
 			if err := gate.admit(r, o.MaxBody); err != nil {
 				return o.problem(err), attrs

@@ -19,6 +19,9 @@ const (
 	defect  outcome = "defect"  // ours
 )
 
+// usualAttrs is how many attributes the line of a call has that went well.
+const usualAttrs = 5
+
 // report writes the one line of a call.
 func (o Options) report(ctx context.Context, a answer, took time.Duration, attrs []slog.Attr) {
 	level := slog.LevelInfo

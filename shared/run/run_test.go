@@ -421,6 +421,13 @@ func TestRequire(t *testing.T) {
 	if _, err := Body(broken, 10); !fault.Is(err, fault.Transient) {
 		t.Errorf("a connection that broke: %v", err)
 	}
+	for _, announced := range []int64{-1, 0, 2, 5, 1 << 40} {
+		r := post("12345")
+		r.ContentLength = announced
+		if body, err := Body(r, 1<<41); err != nil || string(body) != "12345" || cap(body) > 2*believed {
+			t.Errorf("a body that is announced with %d bytes: %q in %d, %v", announced, body, cap(body), err)
+		}
+	}
 }
 
 type brokenReader struct{}
