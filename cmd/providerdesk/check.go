@@ -18,13 +18,13 @@ func (p program) check() *cobra.Command {
 	c := &cobra.Command{
 		Use: "check", Short: "Check the configuration", Args: cobra.NoArgs,
 		Long: `Check the configuration and say all that is wrong with it, each with the line and what to write instead.
-With --live also ask each support desk whether what the configuration names is there. No case is opened.`,
+With --live also ask each support desk, and the hub, whether what the configuration names is there. Nothing is changed there.`,
 		Example: `  providerdesk check --config providerdesk.yaml
   providerdesk check --live`,
 	}
 	var in installation
 	in.flags(c)
-	live := c.Flags().Bool("live", false, "ask the support desks too")
+	live := c.Flags().Bool("live", false, "ask the support desks and the hub too")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *live {
 			return p.checkLive(cmd.Context(), in)
@@ -41,9 +41,17 @@ func (p program) checkFile(in installation) (*config.Config, error) {
 		return nil, err
 	}
 	s := p.stdout()
-	s.Line("%s  %s: %s, %s, %s", s.Good("ok"), site.Find(in.config, in.folder(), p.env),
-		count(len(c.Desks), "desk"), count(len(c.Senders), "sender"), count(len(c.Routes), "route"))
+	s.Line("%s  %s: %s", s.Good("ok"), site.Find(in.config, in.folder(), p.env), contents(c))
 	return c, nil
+}
+
+// contents is what a configuration has, in few words.
+func contents(c *config.Config) string {
+	all := fmt.Sprintf("%s, %s, %s", count(len(c.Desks), "desk"), count(len(c.Senders), "sender"), count(len(c.Routes), "route"))
+	if o := c.Onboarding; o.Organization != "" {
+		all += ", onboarding with " + count(1+len(o.Tokens), "token")
+	}
+	return all
 }
 
 func (p program) checkLive(ctx context.Context, in installation) error {
@@ -65,7 +73,20 @@ func (p program) checkLive(ctx context.Context, in installation) error {
 			if !r.OK {
 				bad++
 			}
-			p.printResult(name, r)
+			p.printResult("desk "+name, r)
+		}
+	}
+	if c.Onboarding.Organization != "" {
+		hub, err := site.Hub(ctx, c)
+		if err != nil {
+			return err
+		}
+		defer hub.Close()
+		for _, r := range probe.Hub(ctx, hub, c.Onboarding) {
+			if !r.OK {
+				bad++
+			}
+			p.printResult("hub", r)
 		}
 	}
 	if bad > 0 {
@@ -88,10 +109,10 @@ func classifications(c *config.Config, deskName string) []string {
 func (p program) printResult(name string, r probe.Result) {
 	s := p.stdout()
 	if r.OK {
-		s.Line("%s  desk %s: %s", s.Good("ok"), name, r.What)
+		s.Line("%s  %s: %s", s.Good("ok"), name, r.What)
 		return
 	}
-	s.Line("%s desk %s: %s: %s", s.Bad("bad"), name, r.What, r.Advice)
+	s.Line("%s %s: %s: %s", s.Bad("bad"), name, r.What, r.Advice)
 }
 
 func printProblems(s screen.Screen, found config.Problems) {

@@ -11,7 +11,7 @@ import (
 var set = map[string]string{"SET": "s3cret-of-the-sender"}
 
 func TestCheckSaysAllThatIsWrong(t *testing.T) {
-	for _, name := range []string{"bad", "badcel"} {
+	for _, name := range []string{"bad", "badcel", "onboarding"} {
 		r := cli{env: set}.run(t, "check", "--config", "testdata/"+name+".yaml")
 		if r.code != exitUsage || r.out != "" {
 			t.Errorf("%s: exit code %d, out %q", name, r.code, r.out)
@@ -47,7 +47,8 @@ func TestUpRefusesABadConfigurationAtOnce(t *testing.T) {
 func TestCheckLive(t *testing.T) {
 	dir, _ := running(t, time.Now)
 	out := cli{}.ok(t, "check", "--live", "--data", dir)
-	for _, want := range []string{"ok  desk google: projects/acme-prod is readable\n", "ok  desk google: a search works\n", "ok  desk google: classification "} {
+	for _, want := range []string{"ok  hub: the provider's token lists the tenants\n", "ok  hub: our own account is a member\n", ", onboarding with 1 token\n",
+		"ok  desk google: projects/acme-prod is readable\n", "ok  desk google: a search works\n", "ok  desk google: classification "} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
@@ -57,11 +58,13 @@ func TestCheckLive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(strings.Replace(string(text), "> Compute Engine\"", "> Compute Engines\"", 1)), 0o600); err != nil {
+	wrong := strings.NewReplacer("> Compute Engine\"", "> Compute Engines\"", "me: owner@", "me: nobody@").Replace(string(text))
+	if err := os.WriteFile(path, []byte(wrong), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r := cli{}.run(t, "check", "--live", "--data", dir)
-	if r.code != exitUsage || !strings.Contains(r.out, "the desk does not list it") || !strings.Contains(r.err, "1 check failed") {
+	if r.code != exitUsage || !strings.Contains(r.out, "the desk does not list it") || !strings.Contains(r.out, "correct onboarding.me") ||
+		!strings.Contains(r.err, "2 checks failed") {
 		t.Errorf("exit code %d, out %q, err %q", r.code, r.out, r.err)
 	}
 }

@@ -30,14 +30,17 @@ func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 			t.Errorf("%s does not say what arguments it takes", c.CommandPath())
 		}
 	})
-	if n != 13 {
-		t.Errorf("%d commands, want 13", n)
+	if n != 20 {
+		t.Errorf("%d commands, want 20", n)
 	}
 }
 
 func TestTheHelpDocumentsTheExitCodes(t *testing.T) {
 	if out := (cli{}).ok(t, "help"); !strings.Contains(out, "Exit codes: 0 done, 1 failed, 2 the configuration or the command line is wrong.") {
 		t.Errorf("help says\n%s", out)
+	}
+	if out := (cli{}).ok(t, "tenants", "--help"); !strings.Contains(out, "3 nothing was done") || !strings.Contains(out, "4 a tenant waits for a person") {
+		t.Errorf("help of tenants says\n%s", out)
 	}
 }
 
@@ -59,6 +62,11 @@ func TestWrongCommandLines(t *testing.T) {
 		"an adoption of nothing":  {[]string{"ledger", "decide", "3f", "adopt", "--who", "a"}, "names the object"},
 		"an address that is none": {[]string{"up", "--addr", "8080", "--data", empty}, "--addr must be HOST:PORT"},
 		"a sweep that never ends": {[]string{"up", "--sweep-every", "0s", "--data", empty}, "--sweep-every must be above zero"},
+		"a status that is none":   {[]string{"tenants", "list", "--status", "lost"}, "NEW, TENANT_CREATED, USERS_ADDED"},
+		"a form that is none":     {[]string{"tenants", "plan", "acme.txt", "--data", empty}, "Say --form yaml, json or csv"},
+		"nobody to ask":           {[]string{"tenants", "apply", "acme.yaml", "--data", empty}, "then say --yes"},
+		"nobody to ask either":    {[]string{"tenants", "offboard", "acme", "--data", empty}, "then say --yes"},
+		"a request that is none":  {[]string{"tenants", "plan", empty + "/none.yaml", "--data", empty}, "no such file"},
 		"a folder without any":    {[]string{"ledger", "list", "--data", empty}, `start "providerdesk up"`},
 		"no configuration":        {[]string{"cases", "list", "--data", empty}, "there is no configuration"},
 		"no configuration there":  {[]string{"check", "--config", empty + "/none.yaml"}, "there is no configuration"},
@@ -90,6 +98,9 @@ func TestCompletion(t *testing.T) {
 		"ledger decide 3f9a ":      "approve\nveto\nadopt\n",
 		"ledger list --state ":     "pending\ncalling\nunknown\nsucceeded\nfailed\nparked\ncompensated\n",
 		"ledger decide 3f9a veto ": "",
+		"tenants plan a --form ":   "yaml\njson\ncsv\n",
+		"tenants plan ":            "yaml\nyml\njson\ncsv\n",
+		"tenants show ":            "", // nothing runs here
 	} {
 		out := cli{}.ok(t, append([]string{"__complete"}, strings.Split(line, " ")...)...)
 		if got, _, _ := strings.Cut(out, ":"); got != want {

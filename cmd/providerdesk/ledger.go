@@ -9,7 +9,6 @@ import (
 
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/records"
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/site"
-	"github.com/providerdesk/providerdesk/functions/casewebhook"
 	"github.com/providerdesk/providerdesk/shared/ledger"
 )
 
@@ -173,15 +172,9 @@ func (p program) book(ctx context.Context, in installation, db site.Stored) (rec
 	if err != nil {
 		return ledger.New(db, ledger.Options{Now: p.now}), func() {}, nil
 	}
-	desks, letGo, err := site.Desks(c, "", p.now)
+	fn, letGo, err := site.OpenFunctions(ctx, site.Parts{Config: c, DB: db, Publisher: nobody{}, Log: p.logger(), Now: p.now})
 	if err != nil {
 		return nil, nil, err
 	}
-	fn, err := casewebhook.New(ctx, casewebhook.Deps{Config: c, DB: db, Publisher: nobody{}, Desks: desks, Log: p.logger(), Now: p.now,
-		Ledger: ledger.Options{CallTimeout: c.Ledger.CallTimeout, Settle: c.Ledger.Settle, Now: p.now}})
-	if err != nil {
-		letGo()
-		return nil, nil, err
-	}
-	return fn.Ledger(), letGo, nil
+	return fn.Book(), letGo, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/screen"
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/site"
+	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/tenants"
 )
 
 // program is the command with everything it touches of the process that it runs in.
@@ -28,9 +29,9 @@ const (
 	exitUsage  = 2
 )
 
-const about = `providerdesk turns alerts into support cases, once each.
+const about = `providerdesk turns alerts into support cases, once each, and takes tenants in.
 
-Exit codes: 0 done, 1 failed, 2 the configuration or the command line is wrong.`
+Exit codes: 0 done, 1 failed, 2 the configuration or the command line is wrong. "tenants" has two more.`
 
 // usage is an error of the command line or the configuration.
 type usage struct{ error }
@@ -47,6 +48,10 @@ func (p program) run(ctx context.Context, args []string) int {
 		return exitOK
 	}
 	p.explain(cmd, err, started)
+	var v verdict
+	if errors.As(err, &v) {
+		return v.code
+	}
 	if !started || errors.As(err, new(usage)) || errors.As(err, new(site.ConfigError)) {
 		return exitUsage
 	}
@@ -60,6 +65,10 @@ func (p program) explain(cmd *cobra.Command, err error, started bool) {
 		printProblems(s, found)
 		return
 	}
+	if found, ok := tenants.ProblemsOf(err); ok {
+		found.Print(s)
+		return
+	}
 	s.Line("%s %s", s.Bad("providerdesk:"), err)
 	if !started {
 		s.Line("See %s --help.", cmd.CommandPath())
@@ -70,7 +79,7 @@ func (p program) explain(cmd *cobra.Command, err error, started bool) {
 func (p program) command(started *bool) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "providerdesk",
-		Short: "Alerts become support cases, once each",
+		Short: "Alerts become support cases, once each, and tenants are taken in",
 		Long:  about,
 		Example: `  providerdesk demo                       see what it does, in a few seconds
   providerdesk up                         run everything on this machine
@@ -84,7 +93,7 @@ func (p program) command(started *bool) *cobra.Command {
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
-	root.AddCommand(p.up(), p.demo(), p.check(), p.send(), p.cases(), p.ledger(), p.version())
+	root.AddCommand(p.up(), p.demo(), p.check(), p.send(), p.cases(), p.tenants(), p.ledger(), p.version())
 	return root
 }
 

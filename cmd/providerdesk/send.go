@@ -137,7 +137,7 @@ func (p program) read(file string) ([]byte, error) {
 	}
 	body, err := io.ReadAll(io.LimitReader(in, maxSent+1))
 	if err == nil && len(body) > maxSent {
-		err = errors.New("the notification is too large to send")
+		err = errors.New("it is too large to send")
 	}
 	return body, err
 }

@@ -22,20 +22,21 @@ func (p program) load(in installation) (*config.Config, error) {
 	return c, err
 }
 
-// located is load with the simulator where the installation serves it now.
+// located is load with the simulators where the installation serves them now.
 func (p program) located(in installation) (*config.Config, error) {
 	c, err := p.load(in)
-	if err != nil || !site.UsesSimulator(c) || !in.folder().Exists() {
+	if err != nil || !site.UsesSimulators(c) || !in.folder().Exists() {
 		return c, err
 	}
 	base, err := in.folder().Running()
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if base == "" {
+	case base != "":
+		site.Redirect(c, base)
+	case site.SimulatesDesk(c):
 		return nil, fault.New(fault.Transient, `the cases of %s are in its simulator, which is not running: start "providerdesk up --data %s"`, in.data, in.data)
 	}
-	site.Redirect(c, base)
 	return c, nil
 }
 

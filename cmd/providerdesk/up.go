@@ -18,9 +18,10 @@ import (
 func (p program) up() *cobra.Command {
 	c := &cobra.Command{
 		Use: "up", Short: "Run everything on this machine", Args: cobra.NoArgs,
-		Long: `Run the functions, a durable store and bus, and a simulated support desk on this machine.
+		Long: `Run the functions, a durable store and bus, and simulators of the support desk, the hub and Google Cloud on this machine.
 
-The first start writes a working configuration to the data folder and says on standard error what to paste into Alertmanager.
+The first start writes a working configuration to the data folder and says on standard error what to paste into Alertmanager, and how to take
+two tenants in.
 "ready http://ADDR" appears on standard output when it answers. An interrupt or SIGTERM ends it in good order; after kill -9 a
 new start on the same folder goes on where it was.`,
 		Example: `  providerdesk up
@@ -30,7 +31,7 @@ new start on the same folder goes on where it was.`,
 	var in installation
 	in.flags(c)
 	addr := c.Flags().String("addr", "127.0.0.1:8080", "address to listen on; port 0 takes a free one")
-	sweep := c.Flags().Duration("sweep-every", time.Minute, "time between two calls of SweepCases")
+	sweep := c.Flags().Duration("sweep-every", time.Minute, "time between two calls of SweepCases, and of SweepTenants")
 	c.Flags().MarkHidden("sweep-every")
 	c.RunE = func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context(), in, *addr, *sweep) }
 	return c
@@ -52,7 +53,7 @@ func (p program) serve(ctx context.Context, in installation, addr string, sweep 
 		return opening(err, in.data)
 	}
 	if !site.IsLoopback(host) {
-		p.stderr().Line("Other machines can reach %s: whoever does can use the simulated desk.", addr)
+		p.stderr().Line("Other machines can reach %s: whoever does can use the simulators.", addr)
 	}
 	p.stdout().Line("ready %s", s.URL())
 	err = s.Wait(ctx)

@@ -24,6 +24,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/event"
 	"github.com/providerdesk/providerdesk/shared/gapi"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/platform"
 	"github.com/providerdesk/providerdesk/shared/publish/localbus"
 	"github.com/providerdesk/providerdesk/shared/run"
 	"github.com/providerdesk/providerdesk/shared/store/bolt"
@@ -136,7 +137,7 @@ func (w *worker) open(ctx context.Context, c *config.Config, mux *http.ServeMux,
 	if d.Desks, err = casewebhook.Desks(c, client, time.Now); err != nil {
 		return err
 	}
-	verify, err := casewebhook.PushVerifier(ctx, c.Push, time.Now)
+	verify, err := platform.PushVerifier(ctx, c.Push, time.Now)
 	if err != nil {
 		return err
 	}

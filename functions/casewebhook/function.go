@@ -46,6 +46,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/desk"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/platform"
 	"github.com/providerdesk/providerdesk/shared/publish"
 	"github.com/providerdesk/providerdesk/shared/signature"
 	"github.com/providerdesk/providerdesk/shared/store"
@@ -91,7 +92,7 @@ func New(ctx context.Context, d Deps) (*Function, error) {
 	f := &Function{Deps: d, senders: map[string]sender{}}
 	f.routes = sync.OnceValues(func() (*router, error) { return newRouter(d.Config) })
 	for _, s := range d.Config.Senders {
-		v, err := verifier(ctx, s.Auth, d.Now)
+		v, err := platform.Verifier(ctx, s.Auth, d.Now)
 		if err != nil {
 			return nil, fault.Wrap(fault.Invalid, err, "sender "+s.Name)
 		}

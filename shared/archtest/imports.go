@@ -26,7 +26,7 @@ const (
 
 // testing tools: packages that only tests may import, and that may import each other.
 var testTools = []string{
-	"shared/archtest", "shared/emulator", "shared/store/storetest", "shared/publish/publishtest", "shared/desk/desktest", "shared/sim/simtest", "e2e",
+	"shared/archtest", "shared/emulator", "shared/proctest", "shared/store/storetest", "shared/publish/publishtest", "shared/desk/desktest", "shared/sim/simtest", "e2e",
 }
 
 var bounds = []bound{

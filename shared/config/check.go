@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/strict"
 )
 
 var (
@@ -19,7 +21,7 @@ var (
 )
 
 // form makes a check of a pattern and the sentence that says what to write.
-func form(pattern *regexp.Regexp, sentence string) check {
+func form(pattern *regexp.Regexp, sentence string) strict.Check {
 	return func(s string) string {
 		if pattern.MatchString(s) {
 			return ""
@@ -101,7 +103,7 @@ func secureURL(s string) string {
 // endpoint reads a base URL, without the slash at its end.
 func endpoint(dst *string) func(value) {
 	return func(v value) {
-		text(dst, baseURL)(v)
+		strict.Text(dst, baseURL)(v)
 		*dst = strings.TrimRight(*dst, "/")
 	}
 }

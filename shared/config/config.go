@@ -8,12 +8,13 @@ import (
 
 // Config is the whole file.
 type Config struct {
-	Ledger    Ledger
-	Push      Push
-	Desks     map[string]Desk
-	Senders   []Sender
-	Routes    []Route
-	Endpoints Endpoints
+	Ledger     Ledger
+	Push       Push
+	Desks      map[string]Desk
+	Senders    []Sender
+	Routes     []Route
+	Endpoints  Endpoints
+	Onboarding Onboarding
 }
 
 // Ledger holds the times of the effect ledger.
@@ -117,6 +118,26 @@ type Resolve struct {
 
 // Endpoints are the base URLs of remote systems; empty: the real ones.
 type Endpoints struct {
-	CloudSupport string
-	Hub          string
+	CloudSupport      string
+	Hub               string
+	ServiceUsage      string
+	ResourceManager   string
+	EssentialContacts string
+	Recommender       string
+	ServiceHealth     string
+}
+
+// Onboarding is how tenants are taken in. The zero value: none are.
+type Onboarding struct {
+	Organization   string            // id of the provider's own organization at the hub, the master
+	Token          Secret            // its API token; it stands in for tenants without one
+	Tokens         map[string]Secret // API tokens of tenants, by the id of their organization
+	Auth           Auth              // how a caller of TenantWebhook proves who it is; a signature covers the body, not the headers: rather bearer, basic or oidc
+	Me             string            // address of our own account at the hub: never removed
+	AllowedDomains []string          // people's addresses must be in one of them, in lower case; empty: in any
+	MaxTenants     int               // of one request; default 50
+	Reminders      []time.Duration   // after an invitation; default 72h and 144h
+	Resends        int               // of an invitation that expired; default 2
+	Desk           string            // the google desk whose settings the test case has; may be empty
+	InFlight       int               // requests to the hub at a time; default 4
 }

@@ -4,230 +4,213 @@ import (
 	"time"
 
 	"github.com/providerdesk/providerdesk/shared/alert"
+	"github.com/providerdesk/providerdesk/shared/strict"
 )
 
 // config reads the whole file. The order of the keys in the file does not matter: what needs two of them is checked at the end.
 func (r *reader) config(root value, c *Config) {
 	c.Ledger = Ledger{Settle: 15 * time.Minute, CallTimeout: 30 * time.Second}
 	c.Desks = map[string]Desk{}
-	root.mapping(fields{
-		"ledger":    func(v value) { v.ledger(&c.Ledger) },
-		"push":      func(v value) { v.push(&c.Push) },
-		"desks":     func(v value) { v.desks(c.Desks) },
-		"senders":   func(v value) { v.senders(&c.Senders) },
-		"routes":    func(v value) { v.routes(c) },
-		"endpoints": func(v value) { v.endpoints(&c.Endpoints) },
+	root.Mapping(fields{
+		"ledger":     func(v value) { r.ledger(v, &c.Ledger) },
+		"push":       func(v value) { r.push(v, &c.Push) },
+		"desks":      func(v value) { r.desks(v, c.Desks) },
+		"senders":    func(v value) { r.senders(v, &c.Senders) },
+		"routes":     func(v value) { r.routes(v, c) },
+		"endpoints":  func(v value) { r.endpoints(v, &c.Endpoints) },
+		"onboarding": func(v value) { r.onboarding(v, c) },
 	}, "push", "desks", "routes")
 }
 
-func (v value) ledger(l *Ledger) {
-	v.mapping(fields{
-		"settle":       duration(&l.Settle, time.Minute, forever),
-		"call_timeout": duration(&l.CallTimeout, time.Second, time.Minute),
+func (r *reader) ledger(v value, l *Ledger) {
+	v.Mapping(fields{
+		"settle":       strict.Duration(&l.Settle, time.Minute, strict.Forever),
+		"call_timeout": strict.Duration(&l.CallTimeout, time.Second, time.Minute),
 	})
 	if l.CallTimeout >= l.Settle {
-		v.problem("settle must be longer than call_timeout; an answer may come as late as that")
+		v.Problem("settle must be longer than call_timeout; an answer may come as late as that")
 	}
 }
 
-func (v value) push(p *Push) {
-	there := v.mapping(fields{
-		"oidc":     func(v value) { p.OIDC = v.oidc() },
-		"bearer":   secret(&p.Bearer),
-		"platform": yes(&p.Platform),
+func (r *reader) push(v value, p *Push) {
+	there := v.Mapping(fields{
+		"oidc":     func(v value) { p.OIDC = r.oidc(v) },
+		"bearer":   r.secret(&p.Bearer),
+		"platform": strict.Text(new(string), trusting),
 	})
-	v.exactlyOne(there, "oidc", "bearer", "platform")
-	if f, ok := there["platform"]; ok && !p.Platform && f.node.Value == "false" {
-		f.problem("must be true or not there; write oidc, bearer or platform: true")
-	}
+	v.ExactlyOne(there, "oidc", "bearer", "platform")
+	_, p.Platform = there["platform"]
 }
 
-// exactlyOne says so unless one of the keys is there, and only one.
-func (v value) exactlyOne(there map[string]value, names ...string) {
-	n := 0
-	for _, name := range names {
-		if _, ok := there[name]; ok {
-			n++
-		}
+// trusting is true or not there at all: there is no default that lets anybody in.
+func trusting(s string) string {
+	if s == "true" {
+		return ""
 	}
-	if n != 1 && there != nil {
-		v.problem("must have exactly one of %s; it has %d", alternatives(names), n)
-	}
+	return "must be true or not there; write oidc, bearer or platform: true"
 }
 
-func (v value) oidc() *OIDC {
+func (r *reader) oidc(v value) *OIDC {
 	o := &OIDC{JWKS: "https://www.googleapis.com/oauth2/v3/certs", Issuer: "https://accounts.google.com"}
-	v.mapping(fields{
-		"audience": text(&o.Audience),
-		"email":    text(&o.Email, email),
-		"jwks":     text(&o.JWKS, secureURL),
-		"issuer":   text(&o.Issuer, secureURL),
+	v.Mapping(fields{
+		"audience": strict.Text(&o.Audience),
+		"email":    strict.Text(&o.Email, email),
+		"jwks":     strict.Text(&o.JWKS, secureURL),
+		"issuer":   strict.Text(&o.Issuer, secureURL),
 	}, "audience", "email")
 	return o
 }
 
-func (v value) desks(desks map[string]Desk) {
+func (r *reader) desks(v value, desks map[string]Desk) {
 	found := 0
-	ok := v.pairs(func(name string, line int, child value) {
+	ok := v.Pairs(func(name string, line int, child value) {
 		found++
 		if message := slug(name); message != "" {
-			v.add(line, child.key, "the name of a desk %s", message)
+			v.Add(line, child.Key(), "the name of a desk %s", message)
 		}
-		desks[name] = child.desk()
+		desks[name] = r.desk(child)
 	})
 	if ok && found == 0 {
-		v.problem("is empty; write at least one desk")
+		v.Problem("is empty; write at least one desk")
 	}
 }
 
-func (v value) desk() Desk {
+func (r *reader) desk(v value) Desk {
 	d := Desk{TimeZone: "UTC"}
-	there := v.mapping(fields{
-		"kind":           oneOf(&d.Kind, "google", "hub"),
-		"parent":         text(&d.Parent, parent),
-		"classification": text(&d.Classification),
-		"subscribers":    texts(&d.Subscribers, email),
-		"time_zone":      text(&d.TimeZone, timeZone),
-		"language":       text(&d.Language, language),
-		"test_cases":     yes(&d.TestCases),
-		"budget":         func(v value) { v.budget(&d.Budget) },
-		"organization":   text(&d.Organization, organization),
-		"token":          secret(&d.Token),
+	there := v.Mapping(fields{
+		"kind":           strict.OneOf(&d.Kind, "google", "hub"),
+		"parent":         strict.Text(&d.Parent, parent),
+		"classification": strict.Text(&d.Classification),
+		"subscribers":    strict.Texts(&d.Subscribers, email),
+		"time_zone":      strict.Text(&d.TimeZone, timeZone),
+		"language":       strict.Text(&d.Language, language),
+		"test_cases":     strict.Yes(&d.TestCases),
+		"budget":         func(v value) { r.budget(v, &d.Budget) },
+		"organization":   strict.Text(&d.Organization, organization),
+		"token":          r.secret(&d.Token),
 	}, "kind")
 	switch d.Kind {
 	case "google":
-		v.kind(there, "google", []string{"parent", "classification"}, []string{"organization", "token"})
+		r.kind(v, there, "google", []string{"parent", "classification"}, []string{"organization", "token"})
 	case "hub":
-		v.kind(there, "hub", []string{"organization", "token"}, []string{"parent", "classification", "test_cases"})
+		r.kind(v, there, "hub", []string{"organization", "token"}, []string{"parent", "classification", "test_cases"})
 	}
 	return d
 }
 
 // kind checks the keys that depend on the kind of a desk.
-func (v value) kind(there map[string]value, kind string, required, foreign []string) {
+func (r *reader) kind(v value, there map[string]value, kind string, required, foreign []string) {
 	for _, name := range required {
 		if _, ok := there[name]; !ok {
-			v.add(v.node.Line, v.at(name), "is missing; a desk of kind %s requires it", kind)
+			v.Add(v.Line(), v.At(name), "is missing; a desk of kind %s requires it", kind)
 		}
 	}
 	for _, name := range foreign {
 		if f, ok := there[name]; ok {
-			f.problem("is not for a desk of kind %s; remove it", kind)
+			f.Problem("is not for a desk of kind %s; remove it", kind)
 		}
 	}
 }
 
-func (v value) budget(b *Budget) {
-	v.mapping(fields{
-		"cases": number(&b.Cases, 1, 100000),
-		"per":   duration(&b.Per, time.Minute, forever),
+func (r *reader) budget(v value, b *Budget) {
+	v.Mapping(fields{
+		"cases": strict.Number(&b.Cases, 1, 100000),
+		"per":   strict.Duration(&b.Per, time.Minute, strict.Forever),
 	}, "cases", "per")
 }
 
-func (v value) senders(senders *[]Sender) {
+func (r *reader) senders(v value, senders *[]Sender) {
 	names, subscriptions := map[string]int{}, map[string]int{}
-	v.list(func(e value) {
+	v.List(func(e value) {
 		var s Sender
-		there := e.sender(&s)
-		there["name"].unique(s.Name, "the name of another sender", names)
-		there["subscription"].unique(s.Subscription, "the subscription of another sender", subscriptions)
+		there := r.sender(e, &s)
+		there["name"].Unique(s.Name, "the name of another sender", names)
+		there["subscription"].Unique(s.Subscription, "the subscription of another sender", subscriptions)
 		*senders = append(*senders, s)
 	})
 }
 
-// unique says so if the text was seen before.
-func (v value) unique(s, what string, seen map[string]int) {
-	if s == "" {
-		return
-	}
-	if line, twice := seen[s]; twice {
-		v.problem("is %s, in line %d; write another", what, line)
-		return
-	}
-	seen[s] = v.node.Line
-}
-
-func (v value) sender(s *Sender) map[string]value {
-	there := v.mapping(fields{
-		"name":         text(&s.Name, slug),
-		"source":       oneOf(&s.Source, alert.SourceAlertmanager, alert.SourceMonitoring),
-		"tenant":       text(&s.Tenant),
-		"subscription": text(&s.Subscription, subscription),
-		"auth":         func(v value) { v.auth(&s.Auth) },
+func (r *reader) sender(v value, s *Sender) map[string]value {
+	there := v.Mapping(fields{
+		"name":         strict.Text(&s.Name, slug),
+		"source":       strict.OneOf(&s.Source, alert.SourceAlertmanager, alert.SourceMonitoring),
+		"tenant":       strict.Text(&s.Tenant),
+		"subscription": strict.Text(&s.Subscription, subscription),
+		"auth":         func(v value) { r.auth(v, &s.Auth) },
 	}, "name", "source", "tenant")
 	_, auth := there["auth"]
 	if _, subscribed := there["subscription"]; !auth && !subscribed && there != nil {
-		v.add(v.node.Line, v.at("auth"), "is missing; a sender without a subscription must prove who it is")
+		v.Add(v.Line(), v.At("auth"), "is missing; a sender without a subscription must prove who it is")
 	}
 	return there
 }
 
-func (v value) auth(a *Auth) {
-	there := v.mapping(fields{
-		"bearer":           secret(&a.Bearer),
-		"basic":            func(v value) { a.Basic = v.basic() },
-		"hmac":             func(v value) { a.HMAC = v.hmac() },
-		"standard_webhook": secret(&a.StandardWebhook),
-		"oidc":             func(v value) { a.OIDC = v.oidc() },
+func (r *reader) auth(v value, a *Auth) {
+	there := v.Mapping(fields{
+		"bearer":           r.secret(&a.Bearer),
+		"basic":            func(v value) { a.Basic = r.basic(v) },
+		"hmac":             func(v value) { a.HMAC = r.hmac(v) },
+		"standard_webhook": r.secret(&a.StandardWebhook),
+		"oidc":             func(v value) { a.OIDC = r.oidc(v) },
 	})
-	v.exactlyOne(there, "bearer", "basic", "hmac", "standard_webhook", "oidc")
+	v.ExactlyOne(there, "bearer", "basic", "hmac", "standard_webhook", "oidc")
 }
 
-func (v value) basic() *Basic {
+func (r *reader) basic(v value) *Basic {
 	b := &Basic{}
-	v.mapping(fields{
-		"username": text(&b.Username, username),
-		"password": secret(&b.Password),
+	v.Mapping(fields{
+		"username": strict.Text(&b.Username, username),
+		"password": r.secret(&b.Password),
 	}, "username", "password")
 	return b
 }
 
-func (v value) hmac() *HMAC {
+func (r *reader) hmac(v value) *HMAC {
 	h := &HMAC{Header: "X-Grafana-Alerting-Signature"}
-	v.mapping(fields{
-		"secret":           secret(&h.Secret),
-		"header":           text(&h.Header, header),
-		"timestamp_header": text(&h.TimestampHeader, header),
+	v.Mapping(fields{
+		"secret":           r.secret(&h.Secret),
+		"header":           strict.Text(&h.Header, header),
+		"timestamp_header": strict.Text(&h.TimestampHeader, header),
 	}, "secret", "timestamp_header")
 	if sameHeader(h.Header, h.TimestampHeader) {
-		v.problem("header and timestamp_header must be two headers")
+		v.Problem("header and timestamp_header must be two headers")
 	}
 	return h
 }
 
-func (v value) routes(c *Config) {
+func (r *reader) routes(v value, c *Config) {
 	var last value
-	ok := v.list(func(e value) {
+	ok := v.List(func(e value) {
 		if n := len(c.Routes); n > 0 && c.Routes[n-1].When == "true" {
-			e.problem("is never reached: the route before it takes everything; move it up")
+			e.Problem("is never reached: the route before it takes everything; move it up")
 		}
 		last = e
-		c.Routes = append(c.Routes, e.route(c))
+		c.Routes = append(c.Routes, r.route(e, c))
 	})
 	switch n := len(c.Routes); {
 	case ok && n == 0:
-		v.problem("is empty; write at least one route")
+		v.Problem("is empty; write at least one route")
 	case n > 0 && c.Routes[n-1].When != "true":
-		last.problem(`is the last route and must take what no other took; write when: "true", or add such a route`)
+		last.Problem(`is the last route and must take what no other took; write when: "true", or add such a route`)
 	}
 }
 
-func (v value) route(c *Config) Route {
-	r := Route{OneCasePer: "group", Refire: Refire{24 * time.Hour, "comment"}, Resolve: Resolve{"comment", 10 * time.Minute}, Line: v.node.Line}
-	there := v.mapping(fields{
-		"when":           text(&r.When),
-		"desk":           text(&r.Desk),
-		"priority":       oneOf(&r.Priority, "P0", "P1", "P2", "P3", "P4"),
-		"one_case_per":   oneOf(&r.OneCasePer, "group", "alert"),
-		"classification": text(&r.Classification),
-		"subscribers":    texts(&r.Subscribers, email),
-		"title":          text(&r.Title, rendersTitle),
-		"description":    text(&r.Description, renders),
-		"refire":         func(v value) { v.refire(&r.Refire) },
-		"resolve":        func(v value) { v.resolution(&r.Resolve) },
+func (r *reader) route(v value, c *Config) Route {
+	to := Route{OneCasePer: "group", Refire: Refire{24 * time.Hour, "comment"}, Resolve: Resolve{"comment", 10 * time.Minute}, Line: v.Line()}
+	there := v.Mapping(fields{
+		"when":           strict.Text(&to.When),
+		"desk":           strict.Text(&to.Desk),
+		"priority":       strict.OneOf(&to.Priority, "P0", "P1", "P2", "P3", "P4"),
+		"one_case_per":   strict.OneOf(&to.OneCasePer, "group", "alert"),
+		"classification": strict.Text(&to.Classification),
+		"subscribers":    strict.Texts(&to.Subscribers, email),
+		"title":          strict.Text(&to.Title, rendersTitle),
+		"description":    strict.Text(&to.Description, renders),
+		"refire":         func(v value) { r.refire(v, &to.Refire) },
+		"resolve":        func(v value) { r.resolution(v, &to.Resolve) },
 	}, "when", "desk", "priority")
-	v.later = append(v.later, func() { checkDesk(c, r, there) })
-	return r
+	r.Later(func() { checkDesk(c, to, there) })
+	return to
 }
 
 // checkDesk sees that the desk of a route is there and knows what the route says.
@@ -238,30 +221,35 @@ func checkDesk(c *Config, r Route, there map[string]value) {
 		for name := range c.Desks {
 			names = append(names, name)
 		}
-		there["desk"].problem("is not the name of a desk%s; write one of those under desks", suggest(r.Desk, names))
+		there["desk"].Problem("is not the name of a desk%s; write one of those under desks", strict.Suggest(r.Desk, names))
 	}
 	if f, ok := there["classification"]; ok && desk.Kind == "hub" {
-		f.problem("is not for a desk of kind hub; remove it")
+		f.Problem("is not for a desk of kind hub; remove it")
 	}
 }
 
-func (v value) refire(f *Refire) {
-	v.mapping(fields{
-		"within": duration(&f.Within, 0, forever),
-		"do":     oneOf(&f.Do, "comment", "new"),
+func (r *reader) refire(v value, f *Refire) {
+	v.Mapping(fields{
+		"within": strict.Duration(&f.Within, 0, strict.Forever),
+		"do":     strict.OneOf(&f.Do, "comment", "new"),
 	})
 }
 
-func (v value) resolution(f *Resolve) {
-	v.mapping(fields{
-		"do":    oneOf(&f.Do, "comment", "close", "nothing"),
-		"after": duration(&f.After, 0, forever),
+func (r *reader) resolution(v value, f *Resolve) {
+	v.Mapping(fields{
+		"do":    strict.OneOf(&f.Do, "comment", "close", "nothing"),
+		"after": strict.Duration(&f.After, 0, strict.Forever),
 	})
 }
 
-func (v value) endpoints(e *Endpoints) {
-	v.mapping(fields{
-		"cloudsupport": endpoint(&e.CloudSupport),
-		"hub":          endpoint(&e.Hub),
+func (r *reader) endpoints(v value, e *Endpoints) {
+	v.Mapping(fields{
+		"cloudsupport":      endpoint(&e.CloudSupport),
+		"hub":               endpoint(&e.Hub),
+		"serviceusage":      endpoint(&e.ServiceUsage),
+		"resourcemanager":   endpoint(&e.ResourceManager),
+		"essentialcontacts": endpoint(&e.EssentialContacts),
+		"recommender":       endpoint(&e.Recommender),
+		"servicehealth":     endpoint(&e.ServiceHealth),
 	})
 }

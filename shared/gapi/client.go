@@ -9,7 +9,7 @@
 //     suspended cannot leave us in doubt.
 //   - Reads (GET) are repeated up to three times after 429, 503 and failed connections, within the deadline.
 //   - A failure says whether the remote can have executed the request: see guard.
-//   - An answer ends after [MaxBody] bytes, except media downloads, which the reader must limit.
+//   - An answer ends after [MaxBody] bytes, or Options.MaxBody, except media downloads, which the reader must limit.
 //   - Credentials go to the API only: https and *.googleapis.com, or exactly the replaced endpoint.
 //
 // [Do] runs one API call and classifies its failure; [Fault] is the table behind it. Neither lets response bodies, addresses of people
@@ -27,7 +27,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/fault"
 )
 
-// MaxBody is the most bytes of one answer.
+// MaxBody is the most bytes of one answer, unless Options say otherwise.
 const MaxBody = 16 << 20
 
 // Options of a Client. The zero value speaks to Google with application default credentials.
@@ -40,6 +40,7 @@ type Options struct {
 	Now         func() time.Time  // default time.Now
 	CallTimeout time.Duration     // of a call as a whole, with its body; default 30s
 	Backoff     time.Duration     // before a read is repeated, doubled each time; default 250ms
+	MaxBody     int64             // most bytes of one answer; default MaxBody
 }
 
 // Client returns a client as described in the package comment. It does no I/O: credentials are looked for at the first call.
@@ -56,6 +57,7 @@ func Client(o Options) (*http.Client, error) {
 		Transport: &chain{
 			remote: remote,
 			token:  o.Token,
+			most:   o.MaxBody,
 			read:   &reads{next: &guard{base: read, now: o.Now}, now: o.Now, backoff: o.Backoff},
 			write:  &guard{base: write, now: o.Now},
 		},
@@ -74,6 +76,9 @@ func withDefaults(o Options) Options {
 	}
 	if o.Backoff == 0 {
 		o.Backoff = 250 * time.Millisecond
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = MaxBody
 	}
 	return o
 }
@@ -105,6 +110,7 @@ func remoteOf(endpoint string) (*url.URL, error) {
 type chain struct {
 	remote      *url.URL // nil: Google
 	token       Token
+	most        int64 // bytes of one answer
 	read, write http.RoundTripper
 }
 
@@ -117,7 +123,7 @@ func (c *chain) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if req.URL.Query().Get("alt") != "media" {
-		resp.Body = &limited{ReadCloser: resp.Body, left: MaxBody}
+		resp.Body = &limited{ReadCloser: resp.Body, left: c.most}
 	}
 	return resp, nil
 }

@@ -85,12 +85,31 @@ func Fault(err error, doing string) error {
 	return classify(err, &evidence{}, doing)
 }
 
+// Refused makes the error that Do and Fault classify out of an answer that is no success, for an API whose errors do not look like Google's.
+// The message and the reasons are the remote's; they are cleaned before they become text. It leaves the body alone.
+func Refused(resp *http.Response, message string, reasons ...string) error {
+	g := &googleapi.Error{Code: resp.StatusCode, Header: resp.Header, Message: message}
+	for _, r := range reasons {
+		g.Errors = append(g.Errors, googleapi.ErrorItem{Reason: r})
+	}
+	return g
+}
+
+// Status returns the HTTP status of the answer that became err, 0 if there was none.
+func Status(err error) int {
+	var g *googleapi.Error
+	if errors.As(err, &g) {
+		return g.Code
+	}
+	return 0
+}
+
 func classify(err error, ev *evidence, doing string) error {
 	var g *googleapi.Error
 	var f *fault.Error
 	switch {
 	case errors.As(err, &g):
-		return answered(g, ev, doing)
+		return answered(err, g, ev, doing)
 	case errors.As(err, &f):
 		return keep(f, doing)
 	}
@@ -109,7 +128,7 @@ func keep(f *fault.Error, doing string) error {
 	return err
 }
 
-func answered(g *googleapi.Error, ev *evidence, doing string) error {
+func answered(cause error, g *googleapi.Error, ev *evidence, doing string) error {
 	code := g.Code
 	if ev.status != 0 {
 		code = ev.status
@@ -117,7 +136,7 @@ func answered(g *googleapi.Error, ev *evidence, doing string) error {
 	reasons := reasonsOf(g)
 	text := fmt.Sprintf("HTTP %d%s%s", code, join(reasons), clean(g.Message, ev.sent()))
 	kind := kindOf(code, reasons)
-	err := fault.Wrap(kind, said{text, g}, doing)
+	err := fault.Wrap(kind, said{text, cause}, doing)
 	if d := retryAfter(g.Header); d > 0 {
 		err = fault.After(err, d)
 	}

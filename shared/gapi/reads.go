@@ -73,7 +73,7 @@ type limited struct {
 	left int64
 }
 
-var errTooLong = errors.New("the answer is longer than 16 MiB")
+var errTooLong = errors.New("the answer is longer than allowed")
 
 func (l *limited) Read(p []byte) (int, error) {
 	if l.left < 0 {

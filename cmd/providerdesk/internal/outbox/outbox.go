@@ -30,7 +30,12 @@ type Outbox struct {
 	Base   string // http://127.0.0.1:8080
 	Client *http.Client
 	Now    func() time.Time
+
+	Identity string // a token of Google's for receivers that want one; empty: they cannot be reached
 }
+
+// IdentityToken is the variable of the environment that holds such a token.
+const IdentityToken = "PROVIDERDESK_IDENTITY_TOKEN"
 
 // Receipt is what the server says to an alert that it has taken.
 type Receipt struct {
@@ -44,7 +49,7 @@ func (o Outbox) Send(ctx context.Context, s config.Sender, body []byte) (Receipt
 	if err != nil {
 		return Receipt{}, err
 	}
-	if err := o.sign(ctx, req, s.Auth, body); err != nil {
+	if err := o.Sign(ctx, req, s.Auth, body); err != nil {
 		return Receipt{}, err
 	}
 	return o.do(req)
@@ -98,8 +103,8 @@ func refusal(status int, body []byte) error {
 	return fault.New(fault.Invalid, "refused with %s", said)
 }
 
-// sign adds the credentials of a sender.
-func (o Outbox) sign(ctx context.Context, req *http.Request, a config.Auth, body []byte) error {
+// Sign adds the credentials that a receiver asks for.
+func (o Outbox) Sign(ctx context.Context, req *http.Request, a config.Auth, body []byte) error {
 	switch {
 	case !a.Bearer.IsZero():
 		return with(ctx, a.Bearer, func(secret string) error { req.Header.Set("Authorization", "Bearer "+secret); return nil })
@@ -109,8 +114,12 @@ func (o Outbox) sign(ctx context.Context, req *http.Request, a config.Auth, body
 		return with(ctx, a.HMAC.Secret, func(secret string) error { o.hmac(req, *a.HMAC, secret, body); return nil })
 	case !a.StandardWebhook.IsZero():
 		return with(ctx, a.StandardWebhook, func(secret string) error { return o.standard(req, secret, body) })
+	case a.OIDC != nil && o.Identity == "":
+		return fault.New(fault.Invalid, "the receiver wants an identity token, which only Google can make: set "+IdentityToken+
+			" to what `gcloud auth print-identity-token` prints, with --audiences %s", a.OIDC.Audience)
 	case a.OIDC != nil:
-		return fault.New(fault.Invalid, "the sender signs with Google's identity tokens, which only Google can make: name another sender")
+		req.Header.Set("Authorization", "Bearer "+o.Identity)
+		return nil
 	}
 	return fault.New(fault.Invalid, "the sender has a subscription and no webhook: send with --pubsub")
 }

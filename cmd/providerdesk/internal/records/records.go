@@ -30,6 +30,21 @@ type Book interface {
 
 var _ Book = (*ledger.Ledger)(nil)
 
+// Divided is a book that several ledgers on one store carry out, each its own kinds of effects. Any of them can read all records.
+type Divided struct {
+	Book
+	Of func(kind string) Book // the one that carries out a kind
+}
+
+// Decide has the decision carried out where the effect can be.
+func (d Divided) Decide(ctx context.Context, id string, w ledger.Decision) (ledger.Record, error) {
+	r, err := d.Get(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	return d.Of(r.Kind).Decide(ctx, id, w)
+}
+
 // idLength is the length of a whole id, a SHA-256 in hexadecimal digits.
 const idLength = 64
 

@@ -35,10 +35,20 @@ func Rich(w io.Writer, place *time.Location) Screen { return Screen{w: w, rich: 
 // IsRich reports whether colours are wanted.
 func (s Screen) IsRich() bool { return s.rich }
 
-// IsTerminal reports whether w is a terminal.
-func IsTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// IsTerminal reports whether what a command reads or writes is a terminal.
+func IsTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Width is how many characters a line of the terminal has; 80 where that is not known.
+func (s Screen) Width() int {
+	if f, ok := s.w.(*os.File); ok {
+		if wide, _, err := term.GetSize(int(f.Fd())); err == nil && wide > 0 {
+			return wide
+		}
+	}
+	return 80
 }
 
 // wantsColour follows NO_COLOR, which counts when it is there and not empty.
@@ -61,6 +71,9 @@ func (s Screen) Line(format string, args ...any) {
 	}
 	fmt.Fprintf(s.w, format+"\n", args...)
 }
+
+// Ask writes a question, and leaves the line open for the answer.
+func (s Screen) Ask(question string) { fmt.Fprint(s.w, s.Bold(question)) }
 
 // JSON writes v for a program.
 func (s Screen) JSON(v any) error {
@@ -86,6 +99,12 @@ func (s Screen) Good(text string) Painted { return s.paint("32", text) }
 func (s Screen) Bad(text string) Painted  { return s.paint("31", text) }
 func (s Screen) Dim(text string) Painted  { return s.paint("2", text) }
 func (s Screen) Bold(text string) Painted { return s.paint("1", text) }
+
+// Warn paints what a person should look at.
+func (s Screen) Warn(text string) Painted { return s.paint("33", text) }
+
+// Plain is text without a colour.
+func (s Screen) Plain(text string) Painted { return Painted(Safe(text)) }
 
 func (s Screen) paint(code, text string) Painted {
 	if !s.rich {

@@ -54,7 +54,7 @@ func (s Screen) row(wide []int, cells []Cell) {
 		}
 		parts[i] = text + pad
 	}
-	fmt.Fprintln(s.w, strings.Join(parts, s.gap()))
+	fmt.Fprintln(s.w, strings.TrimRight(strings.Join(parts, s.gap()), " "))
 }
 
 func (s Screen) gap() string {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/providerdesk/providerdesk/functions/casewebhook"
+	"github.com/providerdesk/providerdesk/functions/tenantonboard"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/publish"
@@ -23,7 +24,6 @@ type bus interface {
 	// stop ends the deliveries, in good order until ctx ends. Publishing may go on.
 	stop(ctx context.Context) error
 	status() (BusStatus, error)
-	names() []string // of the topics
 }
 
 // BusStatus is what is on the way, as GET /api/bus tells it.
@@ -55,22 +55,55 @@ type Letter struct {
 // deliver is one subscription of the site: messages of a topic go to a path.
 type deliver struct{ name, topic, to string }
 
-// fileCaseName is the subscription of topic alerts.
-const fileCaseName = "alerts-filecase"
+// tick is one job of the scheduler.
+type tick struct {
+	name  string
+	every time.Duration
+	to    string
+}
 
-// deliveries are the subscriptions that a configuration needs: the function's own, those of the senders that have one instead of a webhook,
-// each with a topic of its name, and those that keep dead letters.
-func deliveries(c *config.Config, project string) []deliver {
-	all := []deliver{{fileCaseName, casewebhook.TopicAlerts, fileCase}}
+// wires are what a configuration needs of the bus.
+type wires struct {
+	deliveries []deliver
+	topics     []string // without their dead-letter topics
+	ticks      []tick
+}
+
+// The subscriptions of the functions' own topics.
+const (
+	fileCaseName = "alerts-filecase"
+	onboardName  = "tenant-onboarding-onboardtenant"
+)
+
+// wiring is what a configuration needs: the functions' own subscriptions and ticks, those of the senders that have a subscription instead of a
+// webhook, each with a topic of its name, and those that keep dead letters.
+func wiring(c *config.Config, project string, sweep time.Duration) wires {
+	w := wires{
+		deliveries: []deliver{{fileCaseName, casewebhook.TopicAlerts, fileCase}},
+		ticks:      []tick{{"sweep-cases", sweep, sweepCases}},
+	}
 	for _, s := range c.Senders {
 		if name, ok := ownSubscription(s.Subscription, project); ok {
-			all = append(all, deliver{name, name, fileCase})
+			w.deliveries = append(w.deliveries, deliver{name, name, fileCase})
 		}
 	}
-	for _, d := range slices.Clone(all) {
-		all = append(all, deliver{d.topic + "-dead-letter", publish.Dead(d.topic), deadLetter})
+	if onboards(c) {
+		w.deliveries = append(w.deliveries, deliver{onboardName, tenantonboard.TopicOnboarding, onboardTenant})
+		w.ticks = append(w.ticks, tick{"sweep-tenants", sweep, sweepTenants}, tick{"invitation-sweep", time.Hour, invitationSweep})
 	}
-	return all
+	for _, d := range slices.Clone(w.deliveries) {
+		w.topics = append(w.topics, d.topic)
+		w.deliveries = append(w.deliveries, deliver{d.topic + "-dead-letter", publish.Dead(d.topic), deadLetter})
+	}
+	if onboards(c) {
+		w.topics = append(w.topics, tenantonboard.TopicLifecycle) // for who cares: nobody here does
+	}
+	return w
+}
+
+// byHand reports whether a person may publish on a topic: that of a sender, which has no other way in.
+func (w wires) byHand(topic string) bool {
+	return slices.ContainsFunc(w.deliveries, func(d deliver) bool { return d.topic == topic && d.to == fileCase && d.name != fileCaseName })
 }
 
 // ownSubscription returns the short name of a subscription of this bus. One of another project is somebody else's to make.
@@ -87,29 +120,18 @@ func ownSubscriptions(c *config.Config, project string) {
 	}
 }
 
-// topics are those of the deliveries that are no dead letters.
-func topics(all []deliver) []string {
-	var names []string
-	for _, d := range all {
-		if d.to != deadLetter {
-			names = append(names, d.topic)
-		}
-	}
-	return names
-}
-
 func (s *Site) openBus(ctx context.Context) (err error) {
+	s.wires = wiring(s.config, project(s.o.Env), s.o.SweepEvery)
 	if host, _ := s.o.Env("PUBSUB_EMULATOR_HOST"); host != "" {
 		return s.openPubSub(ctx, host)
 	}
-	all := deliveries(s.config, project(s.o.Env))
 	b, err := localbus.Open(s.o.Folder.bus(), localbus.Options{
-		Topics: topics(all), Project: project(s.o.Env), Token: func() string { return s.tokens.bus }, Log: s.o.Log, Now: s.o.Now,
+		Topics: s.wires.topics, Project: project(s.o.Env), Token: func() string { return s.tokens.bus }, Log: s.o.Log, Now: s.o.Now,
 	})
 	if err != nil {
 		return err
 	}
-	s.bus = &embedded{b, all, s.o.SweepEvery, s.forget}
+	s.bus = &embedded{b, s.wires, s.forget}
 	s.onClose(b.Close) // for a start that fails; otherwise it is closed by then
 	return nil
 }
@@ -117,16 +139,15 @@ func (s *Site) openBus(ctx context.Context) (err error) {
 // embedded is the bus in the folder.
 type embedded struct {
 	*localbus.Bus
-	all    []deliver
-	sweep  time.Duration // between two ticks of SweepCases
-	forget http.Handler  // gets a tick an hour
+	wires  wires
+	forget http.Handler // gets a tick an hour
 }
 
 func (b *embedded) attach(_ context.Context, handler http.Handler) error {
 	to := func(path string) localbus.Receiver {
 		return localbus.Receiver{Handler: handler, URL: "http://localbus" + path}
 	}
-	for _, d := range b.all {
+	for _, d := range b.wires.deliveries {
 		if err := b.Subscribe(localbus.Subscription{Name: d.name, Topic: d.topic, To: to(d.to)}); err != nil {
 			return err
 		}
@@ -134,26 +155,29 @@ func (b *embedded) attach(_ context.Context, handler http.Handler) error {
 	if err := b.Every("forget-expired", time.Hour, localbus.Receiver{Handler: b.forget}); err != nil {
 		return err
 	}
-	return b.Every("sweep-cases", b.sweep, to(sweepCases))
+	for _, t := range b.wires.ticks {
+		if err := b.Every(t.name, t.every, to(t.to)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *embedded) stop(ctx context.Context) error { return b.Close(ctx) }
-
-func (b *embedded) names() []string { return topics(b.all) }
 
 // mostLetters are listed of a topic.
 const mostLetters = 1000
 
 func (b *embedded) status() (BusStatus, error) {
 	st := BusStatus{Kind: "localbus", Dead: []Letter{}}
-	for _, d := range b.all {
+	for _, d := range b.wires.deliveries {
 		depth, err := b.Depth(d.name)
 		if err != nil {
 			return st, err
 		}
 		st.Subscriptions = append(st.Subscriptions, Subscription{d.name, d.topic, depth.Waiting, depth.Outstanding})
 	}
-	for _, topic := range topics(b.all) {
+	for _, topic := range b.wires.topics {
 		dead, err := b.Dead(topic, mostLetters)
 		if err != nil {
 			return st, err
@@ -169,7 +193,7 @@ func (b *embedded) status() (BusStatus, error) {
 // person tries such a sender out.
 func (s *Site) servePublish(ctx context.Context, r *http.Request) (run.Response, error) {
 	topic := r.PathValue("topic")
-	if topic == casewebhook.TopicAlerts || !slices.Contains(s.bus.names(), topic) {
+	if !s.wires.byHand(topic) {
 		return run.Response{}, fault.New(fault.Missing, "no sender of the configuration has a subscription of this name")
 	}
 	data, err := run.Body(r, maxAlert)

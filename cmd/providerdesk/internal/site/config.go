@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,16 +60,23 @@ func Find(named string, f Folder, env Env) string {
 //go:embed default.yaml
 var defaultConfig string
 
+//go:embed tenants.yaml
+var exampleTenants string
+
 // firstSenders are the senders of the configuration that the first start writes.
 var firstSenders = []string{"prod-alertmanager", "cloud-monitoring"}
 
-// writeConfig writes the configuration that a first start needs, with its secrets, unless there is one.
-func (f Folder) writeConfig(base string) (written bool, err error) {
+// writeConfig writes the configuration that a first start needs, with its secrets, unless there is one. hubToken is the provider's API token at
+// the simulated hub.
+func (f Folder) writeConfig(base, hubToken string) (written bool, err error) {
 	if _, err := os.Stat(f.Config()); !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
+	if err := f.keepSecret(secretHub, hubToken); err != nil {
+		return false, err
+	}
 	fill := []string{"{base}", base}
-	for _, name := range append([]string{secretBus}, firstSenders...) {
+	for _, name := range append([]string{secretBus, secretHub, secretTenants}, firstSenders...) {
 		if _, err := f.ensureSecret(name); err != nil {
 			return false, err
 		}
@@ -78,11 +86,14 @@ func (f Folder) writeConfig(base string) (written bool, err error) {
 		}
 		fill = append(fill, "{"+name+"}", strconv.Quote("file:"+path))
 	}
+	if err := replaceFile(f.Example(), exampleTenants); err != nil {
+		return false, err
+	}
 	return true, replaceFile(f.Config(), strings.NewReplacer(fill...).Replace(defaultConfig))
 }
 
-// paste is what a person who has just started for the first time adds to Alertmanager.
-func (f Folder) paste(base string) (string, error) {
+// advice is what a person who has just started for the first time may do next.
+func (f Folder) advice(base string) (string, error) {
 	path, err := f.secretPath(firstSenders[0])
 	return fmt.Sprintf(`Paste into the configuration of Alertmanager, and name the receiver in a route:
 
@@ -94,24 +105,52 @@ receivers:
         http_config:
           authorization:
             credentials_file: %s
-`, base, firstSenders[0], path), err
+
+Take two tenants in, as %[4]s says; all of it happens at simulators:
+
+  providerdesk tenants apply %[4]s --data %[5]s
+
+`, base, firstSenders[0], path, f.Example(), string(f)), err
 }
 
-// simPath is where the simulated support desk is mounted.
-const simPath = "/sim/cloudsupport"
+// endpoint is one that a configuration may point to a simulator.
+type endpoint struct {
+	url  *string
+	path string // of the simulator
+}
 
-// Redirect points a configuration that names the simulator of an installation to where that installation serves now: the port may be
-// another one than when the file was written.
-func Redirect(c *config.Config, base string) {
-	if UsesSimulator(c) {
-		c.Endpoints.CloudSupport = base + simPath
+func endpoints(c *config.Config) []endpoint {
+	e := &c.Endpoints
+	return []endpoint{
+		{&e.CloudSupport, simPath}, {&e.Hub, simHubAPI}, {&e.ServiceUsage, simGooglePath}, {&e.ResourceManager, simGooglePath},
+		{&e.EssentialContacts, simGooglePath}, {&e.Recommender, simGooglePath}, {&e.ServiceHealth, simGooglePath},
 	}
 }
 
-// UsesSimulator reports whether the desk is the simulator of an "up" on this machine.
-func UsesSimulator(c *config.Config) bool {
-	u, err := url.Parse(c.Endpoints.CloudSupport)
-	return err == nil && strings.TrimSuffix(u.Path, "/") == simPath && IsLoopback(u.Hostname())
+// isSimulator reports whether the URL is the simulator's of an "up" on this machine.
+func (e endpoint) isSimulator() bool {
+	u, err := url.Parse(*e.url)
+	return err == nil && strings.TrimSuffix(u.Path, "/") == e.path && IsLoopback(u.Hostname())
+}
+
+// Redirect points a configuration that names the simulators of an installation to where that installation serves now: the port may be
+// another one than when the file was written.
+func Redirect(c *config.Config, base string) {
+	for _, e := range endpoints(c) {
+		if e.isSimulator() {
+			*e.url = base + e.path
+		}
+	}
+}
+
+// UsesSimulators reports whether anything remote is the simulator of an "up" on this machine.
+func UsesSimulators(c *config.Config) bool {
+	return slices.ContainsFunc(endpoints(c), endpoint.isSimulator)
+}
+
+// SimulatesDesk reports whether Google's support desk is.
+func SimulatesDesk(c *config.Config) bool {
+	return endpoint{&c.Endpoints.CloudSupport, simPath}.isSimulator()
 }
 
 // IsLoopback reports whether a host is this machine.

@@ -39,7 +39,7 @@ func Desks(c *config.Config, only string, now func() time.Time) (map[string]desk
 // means nothing.
 func Client(c *config.Config) (*http.Client, error) {
 	o := gapi.Options{Endpoint: c.Endpoints.CloudSupport, CallTimeout: c.Ledger.CallTimeout}
-	if UsesSimulator(c) {
+	if SimulatesDesk(c) {
 		o.Token = func(context.Context) (string, error) { return simToken, nil }
 	}
 	return gapi.Client(o)

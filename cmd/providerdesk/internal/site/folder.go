@@ -21,6 +21,9 @@ type Folder string
 const (
 	secretAdmin = "admin" // opens /api/
 	secretBus   = "bus"   // whoever has it may deliver events to the functions
+
+	secretTenants = "tenants"   // opens /TenantWebhook/
+	secretHub     = "hub-token" // the provider's API token at the simulated hub
 )
 
 func (f Folder) path(name string) string { return filepath.Join(string(f), name) }
@@ -28,10 +31,13 @@ func (f Folder) path(name string) string { return filepath.Join(string(f), name)
 // Config is where the configuration is when no other is named.
 func (f Folder) Config() string { return f.path("config.yaml") }
 
-func (f Folder) store() string   { return f.path("store.db") }
-func (f Folder) bus() string     { return f.path("bus.db") }
-func (f Folder) desk() string    { return f.path("sim") }
-func (f Folder) address() string { return f.path("address") }
+// Example is where the first start leaves a request for two tenants.
+func (f Folder) Example() string { return f.path("tenants.yaml") }
+
+func (f Folder) store() string      { return f.path("store.db") }
+func (f Folder) bus() string        { return f.path("bus.db") }
+func (f Folder) simulators() string { return f.path("sim") }
+func (f Folder) address() string    { return f.path("address") }
 
 // secretPath is where a secret is, absolute so that a configuration can name it.
 func (f Folder) secretPath(name string) (string, error) {
@@ -87,11 +93,20 @@ func (f Folder) ensureSecret(name string) (string, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return secret, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", err
-	}
 	secret = rand.Text()
-	return secret, replaceFile(path, secret+"\n")
+	return secret, f.keepSecret(name, secret)
+}
+
+// keepSecret keeps a secret that somebody else has made.
+func (f Folder) keepSecret(name, secret string) error {
+	path, err := f.secretPath(name)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return replaceFile(path, secret+"\n")
 }
 
 func readSecret(path string) (string, error) {

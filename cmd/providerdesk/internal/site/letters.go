@@ -18,7 +18,7 @@ func (s *Site) keepLetter(ctx context.Context, e event.Envelope) error {
 		reason += "; the last one: " + last
 	}
 	from := ledger.Source{Event: e.ID, Attempt: e.Attempt, Traceparent: e.Traceparent}
-	_, err := s.fn.Ledger().Park(ctx, tenantOf(e.Data), "dead-letter/"+e.ID, reason, e.Data, from)
+	_, err := s.Ledger().Park(ctx, tenantOf(e.Data), "dead-letter/"+e.ID, reason, e.Data, from)
 	return err
 }
 

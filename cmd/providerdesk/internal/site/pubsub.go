@@ -12,7 +12,7 @@ import (
 // emulated is the emulator of Pub/Sub. The ticks come from an embedded bus of no topics, because an emulator has no scheduler.
 type emulated struct {
 	*pubsub.Publisher
-	all    []deliver
+	wires  wires
 	prefix string // of the URLs that it pushes to
 	ticks  *embedded
 }
@@ -28,13 +28,13 @@ func (s *Site) openPubSub(ctx context.Context, host string) error {
 		return err
 	}
 	s.onClose(ticks.Close)
-	s.bus = &emulated{p, deliveries(s.config, project(s.o.Env)), s.base + "/push/" + s.tokens.bus, &embedded{ticks, nil, s.o.SweepEvery, s.forget}}
+	s.bus = &emulated{p, s.wires, s.base + "/push/" + s.tokens.bus, &embedded{ticks, wires{ticks: s.wires.ticks}, s.forget}}
 	return nil
 }
 
 func (b *emulated) attach(ctx context.Context, handler http.Handler) error {
-	spec := pubsub.Spec{Topics: topics(b.all)}
-	for _, d := range b.all {
+	spec := pubsub.Spec{Topics: b.wires.topics}
+	for _, d := range b.wires.deliveries {
 		sub := pubsub.Subscription{
 			Name: d.name, Topic: d.topic, URL: b.prefix + d.to, AckDeadline: 180 * time.Second, MinBackoff: 10 * time.Second, MaxBackoff: 600 * time.Second,
 		}
@@ -55,10 +55,8 @@ func (b *emulated) stop(ctx context.Context) error { return b.ticks.stop(ctx) }
 // status knows no depths: the emulator tells none. Its dead letters are in the ledger.
 func (b *emulated) status() (BusStatus, error) {
 	st := BusStatus{Kind: "pubsub", Subscriptions: []Subscription{}, Dead: []Letter{}}
-	for _, d := range b.all {
+	for _, d := range b.wires.deliveries {
 		st.Subscriptions = append(st.Subscriptions, Subscription{Name: d.name, Topic: d.topic})
 	}
 	return st, nil
 }
-
-func (b *emulated) names() []string { return topics(b.all) }

@@ -26,30 +26,21 @@ func (s *Site) route(context.Context) error {
 	byBus.Verify, byAdmin.Verify = bus, admin
 
 	mux := http.NewServeMux()
-	mux.Handle("/AlertWebhook/", http.StripPrefix("/AlertWebhook", run.HTTP("AlertWebhook", is(run.HTTPHandler(s.fn.AlertWebhook)), open)))
-	mux.Handle(fileCase, run.Event("FileCase", is(run.EventHandler(s.fn.FileCase)), byBus))
-	mux.Handle(sweepCases, run.HTTP("SweepCases", is(run.HTTPHandler(s.fn.SweepCases)), byBus))
+	s.fn.mount(mux, open, byBus)
 	mux.Handle(deadLetter, run.Event("DeadLetter", is(run.EventHandler(s.keepLetter)), byBus))
-	mux.Handle(simPath+"/", http.StripPrefix(simPath, s.desk))
+	s.sims.mount(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
-	for _, target := range []string{fileCase, deadLetter} {
+	for _, target := range []string{fileCase, onboardTenant, deadLetter} {
 		mux.Handle("POST /push/{token}"+target, unsigned(s.tokens.bus, target, mux))
 	}
-	records.Serve(mux, s.fn.Ledger(), byAdmin)
+	records.Serve(mux, s.fn.Book(), byAdmin)
 	mux.Handle("GET /api/bus", run.HTTP("bus", is(run.HTTPHandler(s.serveBus)), byAdmin))
 	mux.Handle("POST /api/topics/{topic}", run.HTTP("topic", is(run.HTTPHandler(s.servePublish)), byAdmin))
 	s.handler = mux
 	return nil
 }
 
-// Where the bus delivers to.
-const (
-	fileCase   = "/FileCase"
-	sweepCases = "/SweepCases"
-	deadLetter = "/DeadLetter"
-)
-
-// maxAlert is the most bytes of an alert.
+// maxAlert is the most bytes of a request: an alert's. Other functions take less of their own accord.
 const maxAlert = 4 << 20
 
 // is opens what is open already.

@@ -1,19 +1,20 @@
 // Package site is everything on one machine, assembled: the functions behind their addresses, a store and a durable bus in a folder, and
-// the simulated support desk, on one port.
+// simulators of everything remote, on one port.
 //
-//	/AlertWebhook/{sender}, /FileCase, /SweepCases   the functions, as the platform serves them
-//	/sim/cloudsupport/                               the simulated support desk and its controls
-//	/api/                                            for the operator: the ledger and the bus; needs the token in DIR/secrets/admin
-//	/healthz                                         answers when everything else does
+//	/AlertWebhook/{sender}, /FileCase, /SweepCases                     the functions of package casewebhook, as the platform serves them
+//	/TenantWebhook/, /OnboardTenant, /SweepTenants, /InvitationSweep   those of package tenantonboard, if the configuration has onboarding
+//	/sim/cloudsupport/, /sim/hub/, /sim/google/                        the simulators and their controls; the hub's API is at /sim/hub/api
+//	/api/                                                              for the operator: the ledger and the bus; needs the token in DIR/secrets/admin
+//	/healthz                                                           answers when everything else does
 //
 // In the folder are store.db, bus.db, sim/, secrets/, address while something serves, and config.yaml unless another one is named. The
 // process that has store.db open holds the folder. Every part keeps its own promise to be durable before it answers, so kill -9 and a new
-// start on the same folder lose nothing; what was under way is finished by the bus, which delivers again, and by the tick for SweepCases.
+// start on the same folder lose nothing; what was under way is finished by the bus, which delivers again, and by the ticks for the sweeps.
 //
 // With FIRESTORE_EMULATOR_HOST the store is Firestore, with PUBSUB_EMULATOR_HOST the bus is Pub/Sub. The emulator of Pub/Sub signs
 // nothing, so it pushes to an address that holds the bus's secret.
 //
-// Not promised: protection from other users of the machine for the simulator, which takes any token.
+// Not promised: protection from other users of the machine for the simulators, which take any token and show those that they have.
 package site
 
 import (
@@ -26,12 +27,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/providerdesk/providerdesk/functions/casewebhook"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
 	"github.com/providerdesk/providerdesk/shared/run"
-	"github.com/providerdesk/providerdesk/shared/sim/cloudsupport"
 	"github.com/providerdesk/providerdesk/shared/store"
 )
 
@@ -56,9 +55,10 @@ type Site struct {
 	listener net.Listener
 	base     string
 	tokens   tokens
-	desk     *cloudsupport.Server
+	sims     simulators
+	wires    wires
 	bus      bus
-	fn       *casewebhook.Function
+	fn       Functions
 	drain    *run.Drain
 	handler  http.Handler
 	ended    chan error // what the server ended with
@@ -72,7 +72,7 @@ type tokens struct{ bus, admin string }
 func Open(ctx context.Context, o Options) (*Site, error) {
 	s := &Site{o: o, drain: run.NewDrain(), ended: make(chan error, 1)}
 	for _, step := range []func(context.Context) error{
-		s.readConfig, s.openStore, s.listen, s.settle, s.makeTokens, s.openDesk, s.openBus, s.openFunction, s.route, s.serve, s.attach, s.announce,
+		s.readConfig, s.openStore, s.listen, s.openSimulators, s.settle, s.makeTokens, s.openBus, s.openFunctions, s.route, s.serve, s.attach, s.announce,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.Close(ctx))
@@ -87,8 +87,8 @@ func (s *Site) URL() string { return s.base }
 // Config is the configuration it serves.
 func (s *Site) Config() *config.Config { return s.config }
 
-// Ledger is the ledger of its function.
-func (s *Site) Ledger() *ledger.Ledger { return s.fn.Ledger() }
+// Ledger is the ledger of the cases.
+func (s *Site) Ledger() *ledger.Ledger { return s.fn.Cases.Ledger() }
 
 // Bus tells what is on the way.
 func (s *Site) Bus() (BusStatus, error) { return s.bus.status() }
@@ -96,13 +96,17 @@ func (s *Site) Bus() (BusStatus, error) { return s.bus.status() }
 // Simulator is where the simulated desk has its controls.
 func (s *Site) Simulator() string { return s.base + simPath }
 
-// Sweep does what the tick does: it finishes what is due.
+// Sweep does what the ticks do: it finishes what is due.
 func (s *Site) Sweep(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+sweepCases, strings.NewReader("{}"))
 	if err != nil {
 		return err
 	}
-	_, err = s.fn.SweepCases(ctx, req)
+	_, err = s.fn.Cases.SweepCases(ctx, req)
+	if s.fn.Tenants != nil {
+		_, alsoErr := s.fn.Tenants.SweepTenants(ctx, req)
+		err = errors.Join(err, alsoErr)
+	}
 	return err
 }
 
@@ -152,10 +156,14 @@ func (s *Site) readConfig(context.Context) (err error) {
 // settle writes the first configuration, now that the address is known, and points the one there is to it.
 func (s *Site) settle(context.Context) error {
 	if s.config == nil {
-		if _, err := s.o.Folder.writeConfig(s.base); err != nil {
+		token, err := s.sims.providerToken()
+		if err != nil {
+			return err
+		}
+		if _, err := s.o.Folder.writeConfig(s.base, token); err != nil {
 			return fault.Wrap(fault.Denied, err, "write the first configuration")
 		}
-		text, err := s.o.Folder.paste(s.base)
+		text, err := s.o.Folder.advice(s.base)
 		if err != nil {
 			return err
 		}
@@ -193,28 +201,6 @@ func reachable(addr string) string {
 		return net.JoinHostPort("127.0.0.1", port)
 	}
 	return addr
-}
-
-func (s *Site) openDesk(context.Context) (err error) {
-	s.desk, err = cloudsupport.New(cloudsupport.Options{Dir: s.o.Folder.desk(), AnyParent: true, Now: s.o.Now})
-	if err != nil {
-		return err
-	}
-	s.onClose(func(context.Context) error { return s.desk.Close() })
-	return nil
-}
-
-func (s *Site) openFunction(ctx context.Context) error {
-	desks, letGo, err := Desks(s.config, "", s.o.Now)
-	if err != nil {
-		return err
-	}
-	s.onClose(func(context.Context) error { letGo(); return nil })
-	s.fn, err = casewebhook.New(ctx, casewebhook.Deps{
-		Config: s.config, DB: s.db, Publisher: s.bus, Desks: desks, Log: s.o.Log, Now: s.o.Now,
-		Ledger: ledger.Options{CallTimeout: s.config.Ledger.CallTimeout, Settle: s.config.Ledger.Settle, Now: s.o.Now, Log: s.o.Log},
-	})
-	return err
 }
 
 func (s *Site) makeTokens(context.Context) (err error) {

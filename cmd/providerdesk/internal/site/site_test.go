@@ -19,7 +19,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/outbox"
+	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/screen"
+	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/tenants"
 	"github.com/providerdesk/providerdesk/functions/casewebhook"
+	"github.com/providerdesk/providerdesk/functions/tenantonboard"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/desk"
 	"github.com/providerdesk/providerdesk/shared/emulator"
@@ -204,7 +207,8 @@ func TestTheFirstConfiguration(t *testing.T) {
 	o := options(dir, nil)
 	o.Advice = func(text string) { advice += text }
 	s := open(t, o)
-	for _, want := range []string{s.URL() + "/AlertWebhook/prod-alertmanager", "credentials_file: " + filepath.Join(dir, "secrets", "prod-alertmanager")} {
+	for _, want := range []string{s.URL() + "/AlertWebhook/prod-alertmanager", "credentials_file: " + filepath.Join(dir, "secrets", "prod-alertmanager"),
+		"providerdesk tenants apply " + filepath.Join(dir, "tenants.yaml")} {
 		if !strings.Contains(advice, want) {
 			t.Errorf("no %q in\n%s", want, advice)
 		}
@@ -213,7 +217,8 @@ func TestTheFirstConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Endpoints.CloudSupport != s.URL()+"/sim/cloudsupport" || len(c.Senders) != 3 || len(c.Routes) != 2 || c.Desks["google"].Budget.Cases == 0 {
+	if c.Endpoints.CloudSupport != s.URL()+"/sim/cloudsupport" || c.Endpoints.Hub != s.URL()+"/sim/hub/api" ||
+		c.Endpoints.ServiceHealth != s.URL()+"/sim/google" || len(c.Senders) != 3 || len(c.Routes) != 2 || c.Desks["google"].Budget.Cases == 0 {
 		t.Errorf("written: %+v", c)
 	}
 	if err := s.Close(t.Context()); err != nil {
@@ -224,8 +229,10 @@ func TestTheFirstConfiguration(t *testing.T) {
 	if advice != "" {
 		t.Errorf("the second start advises\n%s", advice)
 	}
-	if got := again.Config().Endpoints.CloudSupport; got != again.URL()+simPath {
-		t.Errorf("the simulator is at %s, want below %s", got, again.URL())
+	for _, e := range endpoints(again.Config()) {
+		if *e.url != again.URL()+e.path {
+			t.Errorf("a simulator is at %s, want it at %s below %s", *e.url, e.path, again.URL())
+		}
 	}
 }
 
@@ -265,17 +272,40 @@ func TestDeliveries(t *testing.T) {
 	if got := c.Senders[1].Subscription; got != "projects/p/subscriptions/channel" {
 		t.Errorf("the short name becomes %q", got)
 	}
-	var got []string
-	for _, d := range deliveries(c, "p") {
-		got = append(got, d.name+" "+d.topic+" "+d.to)
+	if got := shown(wiring(c, "p", time.Minute)); got != `alerts-filecase alerts /FileCase
+channel channel /FileCase
+budget budget /FileCase
+alerts-dead-letter alerts-dead /DeadLetter
+channel-dead-letter channel-dead /DeadLetter
+budget-dead-letter budget-dead /DeadLetter
+alerts channel budget
+sweep-cases 1m0s /SweepCases
+` {
+		t.Errorf("got\n%s", got)
 	}
-	want := []string{
-		"alerts-filecase alerts /FileCase", "channel channel /FileCase", "budget budget /FileCase",
-		"alerts-dead-letter alerts-dead /DeadLetter", "channel-dead-letter channel-dead /DeadLetter", "budget-dead-letter budget-dead /DeadLetter",
+	c.Senders, c.Onboarding.Organization = nil, "9d9648a7-115a-4a06-a613-a0c4077469f7"
+	if got := shown(wiring(c, "p", time.Minute)); got != `alerts-filecase alerts /FileCase
+tenant-onboarding-onboardtenant tenant-onboarding /OnboardTenant
+alerts-dead-letter alerts-dead /DeadLetter
+tenant-onboarding-dead-letter tenant-onboarding-dead /DeadLetter
+alerts tenant-onboarding tenant-lifecycle
+sweep-cases 1m0s /SweepCases
+sweep-tenants 1m0s /SweepTenants
+invitation-sweep 1h0m0s /InvitationSweep
+` {
+		t.Errorf("with onboarding got\n%s", got)
 	}
-	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("got\n%s", strings.Join(got, "\n"))
+}
+
+func shown(w wires) (text string) {
+	for _, d := range w.deliveries {
+		text += d.name + " " + d.topic + " " + d.to + "\n"
 	}
+	text += strings.Join(w.topics, " ") + "\n"
+	for _, t := range w.ticks {
+		text += t.name + " " + t.every.String() + " " + t.to + "\n"
+	}
+	return text
 }
 
 func TestAPortThatIsTaken(t *testing.T) {
@@ -338,6 +368,73 @@ func TestOnTheEmulators(t *testing.T) {
 	list, err := ledger.New(remote, ledger.Options{}).List(t.Context(), "", "", 10)
 	if err != nil || len(list) != 2 {
 		t.Errorf("Firestore has %d records, %v", len(list), err)
+	}
+	takeIn(t, s, dir, client)
+}
+
+// takeIn has the example's two tenants taken in.
+func takeIn(t *testing.T, s *Site, dir string, client *http.Client) {
+	t.Helper()
+	data, err := os.ReadFile(Folder(dir).Example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := tenants.File{Name: "tenants.yaml", Type: "application/yaml", Data: data}
+	r := tenants.Remote{Outbox: outbox.Outbox{Base: s.URL(), Client: client, Now: time.Now}, Auth: s.Config().Onboarding.Auth}
+	plans, err := r.Plan(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := r.Apply(t.Context(), file, plans)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := tenants.Follow(t.Context(), r, names, screen.New(io.Discard, options(dir, nil).Env, time.UTC))
+	if err != nil || len(all) != 2 || all[0].Status != tenantonboard.Ready || all[1].Status != tenantonboard.Invited {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if _, n := s.sims.hub.Calls(); n["tenants.create"] != 2 {
+		t.Errorf("%d tenants were created", n["tenants.create"])
+	}
+}
+
+// A decision about an effect goes to the ledger that can carry it out, whichever function's it is.
+func TestADecisionGoesToItsLedger(t *testing.T) {
+	s := open(t, options(t.TempDir(), nil))
+	if err := s.sims.hub.ArmFault("tenants.create", "status:400", 1000); err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	data, err := os.ReadFile(s.o.Folder.Example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := tenants.Remote{Outbox: outbox.Outbox{Base: s.URL(), Client: client, Now: time.Now}, Auth: s.Config().Onboarding.Auth}
+	file := tenants.File{Name: "tenants.yaml", Type: "application/yaml", Data: data}
+	plans, err := r.Plan(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Apply(t.Context(), file, plans); err != nil {
+		t.Fatal(err)
+	}
+	failed := func() (list []ledger.Record) {
+		for _, rec := range recordsOf(t, s, ledger.Failed) {
+			if rec.Kind == "tenant.create" {
+				list = append(list, rec)
+			}
+		}
+		return list
+	}
+	until(t, "both creations have failed", func() bool { return len(failed()) == 2 })
+	again := ledger.Decision{Who: "anna", Verdict: ledger.Approve}
+	for _, rec := range failed() {
+		if _, err := s.fn.Cases.Ledger().Decide(t.Context(), rec.ID, again); !fault.Is(err, fault.Conflict) {
+			t.Errorf("the ledger of the cases: %v", err)
+		}
+		if got, err := s.fn.Book().Decide(t.Context(), rec.ID, again); err != nil || got.State != ledger.Pending {
+			t.Errorf("it is %s, %v", got.State, err)
+		}
 	}
 }
 

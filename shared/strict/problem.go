@@ -1,4 +1,4 @@
-package config
+package strict
 
 import (
 	"cmp"
@@ -7,22 +7,26 @@ import (
 	"strings"
 )
 
-// Problem is one thing in the file that must be changed.
+// Problem is one thing in a text that must be changed.
 type Problem struct {
 	File    string
 	Line    int
-	Key     string // from the root: senders[0].auth.bearer; "" for the file itself
+	Key     string // from the root: senders[0].auth.bearer; "" for the text itself
 	Message string // what to write instead
 }
 
 func (p Problem) String() string {
-	if p.Key == "" {
-		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Message)
+	where := fmt.Sprintf("%s:%d", p.File, p.Line)
+	if p.File == "" {
+		where = fmt.Sprintf("line %d", p.Line)
 	}
-	return fmt.Sprintf("%s:%d: %s: %s", p.File, p.Line, p.Key, p.Message)
+	if p.Key == "" {
+		return where + ": " + p.Message
+	}
+	return where + ": " + p.Key + ": " + p.Message
 }
 
-// Problems are all problems of a file, in the order of its lines. They are the error of [Load] and [Parse].
+// Problems are all problems of a text, in the order of its lines. They are an error if there are any.
 type Problems []Problem
 
 func (p Problems) Error() string {
@@ -40,8 +44,8 @@ func (p Problems) sorted() Problems {
 	return p
 }
 
-// suggest returns " (did you mean X?)" if one of the words is at most two letters, and less than half of it, away from what was written.
-func suggest(written string, words []string) string {
+// Suggest returns " (did you mean X?)" if one of the words is at most two letters, and less than half of it, away from what was written.
+func Suggest(written string, words []string) string {
 	best, at := "", 3
 	for _, w := range slices.Sorted(slices.Values(words)) {
 		if d := distance(written, w); d < at && 2*d < len(w) {
@@ -76,4 +80,13 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// Alternatives writes words as "a, b or c".
+func Alternatives(words []string) string {
+	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

@@ -1,4 +1,4 @@
-package casewebhook
+package platform
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 	"github.com/providerdesk/providerdesk/shared/signature"
 )
 
-// verifier returns the check that a sender must pass, nil for one without a webhook.
-func verifier(ctx context.Context, a config.Auth, now func() time.Time) (signature.Verifier, error) {
+// Verifier returns the check that a caller must pass, nil if none is configured: then nobody may call.
+func Verifier(ctx context.Context, a config.Auth, now func() time.Time) (signature.Verifier, error) {
 	switch {
 	case !a.Bearer.IsZero():
 		return withSecret(ctx, a.Bearer, signature.Bearer)

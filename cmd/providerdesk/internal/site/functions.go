@@ -1,0 +1,115 @@
+package site
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/records"
+	"github.com/providerdesk/providerdesk/functions/casewebhook"
+	"github.com/providerdesk/providerdesk/functions/tenantonboard"
+	"github.com/providerdesk/providerdesk/shared/config"
+	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/publish"
+	"github.com/providerdesk/providerdesk/shared/run"
+	"github.com/providerdesk/providerdesk/shared/store"
+)
+
+// Functions are the functions of an installation on one store. Each has a ledger of its own kinds of effects; the records of both are in the
+// same collection.
+type Functions struct {
+	Cases   *casewebhook.Function
+	Tenants *tenantonboard.Function // nil: the configuration takes no tenants in
+}
+
+// Parts is what functions are made of.
+type Parts struct {
+	Config    *config.Config
+	DB        store.DB
+	Publisher publish.Publisher
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// OpenFunctions makes the functions that a configuration has. The function given back lets go of their connections.
+func OpenFunctions(ctx context.Context, p Parts) (f Functions, letGo func(), err error) {
+	desks, letGoOfDesks, err := Desks(p.Config, "", p.Now)
+	if err != nil {
+		return f, nil, err
+	}
+	options := ledger.Options{CallTimeout: p.Config.Ledger.CallTimeout, Settle: p.Config.Ledger.Settle, Now: p.Now, Log: p.Log}
+	f.Cases, err = casewebhook.New(ctx, casewebhook.Deps{
+		Config: p.Config, DB: p.DB, Publisher: p.Publisher, Desks: desks, Log: p.Log, Now: p.Now, Ledger: options,
+	})
+	letGo = letGoOfDesks
+	if err == nil && onboards(p.Config) {
+		var letGoOfTenants func()
+		f.Tenants, letGoOfTenants, err = openTenants(ctx, p, options)
+		letGo = func() { letGoOfTenants(); letGoOfDesks() }
+	}
+	if err != nil {
+		letGoOfDesks()
+		return f, nil, err
+	}
+	return f, letGo, nil
+}
+
+// onboards reports whether a configuration takes tenants in.
+func onboards(c *config.Config) bool { return c.Onboarding.Organization != "" }
+
+// Book is the ledger of all functions: everything is read from one, decisions go to the one that can carry them out.
+func (f Functions) Book() records.Book {
+	if f.Tenants == nil {
+		return f.Cases.Ledger()
+	}
+	return records.Divided{Book: f.Cases.Ledger(), Of: func(kind string) records.Book {
+		if strings.HasPrefix(kind, "tenant.") || strings.HasPrefix(kind, "google.") {
+			return f.Tenants.Ledger()
+		}
+		return f.Cases.Ledger()
+	}}
+}
+
+func (s *Site) openFunctions(ctx context.Context) error {
+	fn, letGo, err := OpenFunctions(ctx, Parts{Config: s.config, DB: s.db, Publisher: s.bus, Log: s.o.Log, Now: s.o.Now})
+	if err != nil {
+		return err
+	}
+	s.fn = fn
+	s.onClose(func(context.Context) error { letGo(); return nil })
+	return nil
+}
+
+// Where the functions are, and where the bus delivers to.
+const (
+	alertWebhook    = "/AlertWebhook"
+	fileCase        = "/FileCase"
+	sweepCases      = "/SweepCases"
+	tenantWebhook   = "/TenantWebhook"
+	onboardTenant   = "/OnboardTenant"
+	sweepTenants    = "/SweepTenants"
+	invitationSweep = "/InvitationSweep"
+	deadLetter      = "/DeadLetter"
+)
+
+// mount serves the functions, as the platform does: anybody may call a webhook, which checks the caller itself; the rest is the bus's.
+func (f Functions) mount(mux *http.ServeMux, anybody, byBus run.Options) {
+	webhook := func(path, name string, h run.HTTPHandler) {
+		mux.Handle(path+"/", http.StripPrefix(path, run.HTTP(name, is(h), anybody)))
+	}
+	event := func(path, name string, h run.EventHandler) { mux.Handle(path, run.Event(name, is(h), byBus)) }
+	sweep := func(path, name string, h run.HTTPHandler) { mux.Handle(path, run.HTTP(name, is(h), byBus)) }
+
+	webhook(alertWebhook, "AlertWebhook", f.Cases.AlertWebhook)
+	event(fileCase, "FileCase", f.Cases.FileCase)
+	sweep(sweepCases, "SweepCases", f.Cases.SweepCases)
+	if f.Tenants == nil {
+		return
+	}
+	webhook(tenantWebhook, "TenantWebhook", f.Tenants.TenantWebhook)
+	event(onboardTenant, "OnboardTenant", f.Tenants.OnboardTenant)
+	sweep(sweepTenants, "SweepTenants", f.Tenants.SweepTenants)
+	sweep(invitationSweep, "InvitationSweep", f.Tenants.InvitationSweep)
+}
