@@ -169,7 +169,6 @@ func (w *world) apply(t Tenant, m Mode) Plan {
 	return p
 }
 
-
 // bubble plays a test in virtual time.
 func bubble(t *testing.T, play func(t *testing.T)) {
 	t.Helper()
