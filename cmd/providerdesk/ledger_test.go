@@ -11,6 +11,7 @@ import (
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/site"
 	"github.com/providerdesk/providerdesk/shared/emulator"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/proctest"
 )
 
 // parkedFolder is the folder of an installation that does not run, with three parked events.
@@ -84,7 +85,7 @@ func firstRecord(t *testing.T, dir string) ledger.Record {
 func TestLedgerOfARunningInstallation(t *testing.T) {
 	dir, _ := running(t, time.Now)
 	cli{in: `{"version":"1.2"}`}.ok(t, "send", "monitoring", "-", "--pubsub", "--data", dir)
-	until(t, "the event is parked", func() bool { return len(listedRecords(t, dir)) == 1 })
+	proctest.Until(t, "the event is parked", func() bool { return len(listedRecords(t, dir)) == 1 })
 	r := listedRecords(t, dir)[0]
 	if r.State != ledger.Parked || !strings.Contains(r.Reason, "incident is missing") {
 		t.Errorf("it is %s because %q", r.State, r.Reason)

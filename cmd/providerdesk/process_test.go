@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,6 +18,7 @@ import (
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/site"
 	"github.com/providerdesk/providerdesk/shared/desk"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/proctest"
 )
 
 // process is a real "up".
@@ -76,22 +76,6 @@ func incident(n int) string {
  "generatorURL":"https://prometheus.acme.example","fingerprint":"%016[1]x"}]}`, n)
 }
 
-// until looks until the condition holds.
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
-	defer cancel()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for !holds() {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			t.Fatalf("not within a minute: %s", what)
-		}
-	}
-}
-
 // api asks the operator's API of a folder's "up".
 func api(t *testing.T, base, dir, path string, into any) {
 	t.Helper()
@@ -141,7 +125,7 @@ func TestKillLosesNothing(t *testing.T) {
 	for n := range incidents {
 		cli{in: incident(n)}.ok(t, "send", "alertmanager", "-", "--data", dir)
 	}
-	until(t, "sixteen incidents at the desk and two on the bus", func() bool {
+	proctest.Until(t, "sixteen incidents at the desk and two on the bus", func() bool {
 		var bus site.BusStatus
 		api(t, first.base, dir, "/api/bus", &bus)
 		return bus.Subscriptions[0].Outstanding == 16 && bus.Subscriptions[0].Waiting == 2 && len(listedRecords(t, dir)) == 16
@@ -149,7 +133,7 @@ func TestKillLosesNothing(t *testing.T) {
 	first.kill(t)
 
 	second := start(t, dir, time.Hour, "--sweep-every", "100ms")
-	until(t, "every incident has its case", func() bool { return done(listedRecords(t, dir)) == incidents })
+	proctest.Until(t, "every incident has its case", func() bool { return done(listedRecords(t, dir)) == incidents })
 	cases := listedCases(t, dir)
 	titles := map[string]int{}
 	for _, c := range cases {
@@ -210,7 +194,7 @@ func TestATermEndsItInGoodOrder(t *testing.T) {
 			t.Errorf("%v: the address is still there: %v", sig, err)
 		}
 		start(t, dir, 0)
-		until(t, "the incident has its case", func() bool { return len(listedCases(t, dir)) == 1 })
+		proctest.Until(t, "the incident has its case", func() bool { return len(listedCases(t, dir)) == 1 })
 	}
 }
 
@@ -219,7 +203,7 @@ func TestTheLog(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	p := start(t, dir, 0)
 	cli{in: incident(1)}.ok(t, "send", "alertmanager", "-", "--data", dir)
-	until(t, "the case", func() bool { return len(listedCases(t, dir)) == 1 })
+	proctest.Until(t, "the case", func() bool { return len(listedCases(t, dir)) == 1 })
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

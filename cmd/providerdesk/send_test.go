@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/proctest"
 )
 
 func TestSendBecomesACase(t *testing.T) {
@@ -18,11 +20,11 @@ func TestSendBecomesACase(t *testing.T) {
 	if ids := strings.Fields(cli{}.ok(t, "send", "alertmanager", path, "--data", dir)); len(ids) != 1 {
 		t.Fatalf("ids %q", ids)
 	}
-	until(t, "the case", func() bool { return len(listedCases(t, dir)) == 1 })
+	proctest.Until(t, "the case", func() bool { return len(listedCases(t, dir)) == 1 })
 	if c := listedCases(t, dir)[0]; c.Priority != "P1" || !strings.Contains(c.Title, "Incident") {
 		t.Errorf("the case is %s %q", c.Priority, c.Title)
 	}
-	until(t, "its record", func() bool { return done(listedRecords(t, dir)) == 1 })
+	proctest.Until(t, "its record", func() bool { return done(listedRecords(t, dir)) == 1 })
 }
 
 // monitoring is a notification of Cloud Monitoring.
@@ -33,9 +35,9 @@ const monitoring = `{"version":"1.2","incident":{"incident_id":"0.opqiw61fsv7p",
 func TestSendMonitoringBothWays(t *testing.T) {
 	dir, _ := running(t, time.Now)
 	cli{in: monitoring}.ok(t, "send", "monitoring", "-", "--data", dir)
-	until(t, "the case of the webhook", func() bool { return len(listedCases(t, dir)) == 1 })
+	proctest.Until(t, "the case of the webhook", func() bool { return len(listedCases(t, dir)) == 1 })
 	cli{in: monitoring}.ok(t, "send", "monitoring", "-", "--pubsub", "--data", dir)
-	until(t, "the case of the subscription, which is another sender", func() bool { return len(listedCases(t, dir)) == 2 })
+	proctest.Until(t, "the case of the subscription, which is another sender", func() bool { return len(listedCases(t, dir)) == 2 })
 }
 
 func TestSendTellsWhatTheServerNotes(t *testing.T) {

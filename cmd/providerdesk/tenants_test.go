@@ -18,6 +18,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/hub"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/proctest"
 )
 
 // example is the request that a first start leaves in its folder.
@@ -306,7 +307,7 @@ func TestKillLeavesNoTwins(t *testing.T) {
 		control(t, http.MethodPost, first.base+"/sim/hub/faults", fault)
 	}
 	cli{}.ok(t, "tenants", "apply", example(dir), "--data", dir, "--yes")
-	until(t, "one creation in doubt, one under way", func() bool {
+	proctest.Until(t, "one creation in doubt, one under way", func() bool {
 		states := map[ledger.State]int{}
 		for _, r := range listedRecords(t, dir) {
 			states[r.State]++
@@ -316,7 +317,7 @@ func TestKillLeavesNoTwins(t *testing.T) {
 	first.kill(t)
 
 	second := start(t, dir, time.Hour, "--sweep-every", "100ms")
-	until(t, "both tenants are there", func() bool {
+	proctest.Until(t, "both tenants are there", func() bool {
 		got := standings(t, dir)
 		return got["acme"] == tenantonboard.Ready && got["beta"] == tenantonboard.Invited
 	})

@@ -12,6 +12,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/term"
+
+	"github.com/providerdesk/providerdesk/shared/proctest"
 )
 
 // terminal is a terminal with a command that runs on it: what a person sees and types.
@@ -67,7 +69,7 @@ func (p *terminal) text() string {
 // answer waits for a question, and types.
 func (p *terminal) answer(t *testing.T, question, typed string) {
 	t.Helper()
-	until(t, "the question "+question, func() bool { return strings.Contains(p.text(), question) })
+	proctest.Until(t, "the question "+question, func() bool { return strings.Contains(p.text(), question) })
 	if _, err := p.control.WriteString(typed); err != nil {
 		t.Fatal(err)
 	}

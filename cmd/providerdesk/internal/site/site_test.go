@@ -28,6 +28,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/emulator"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/proctest"
 	"github.com/providerdesk/providerdesk/shared/publish"
 	"github.com/providerdesk/providerdesk/shared/publish/localbus"
 	"github.com/providerdesk/providerdesk/shared/store"
@@ -54,21 +55,6 @@ func open(t *testing.T, o Options) *Site {
 		}
 	})
 	return s
-}
-
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
-	defer cancel()
-	look := time.NewTicker(10 * time.Millisecond)
-	defer look.Stop()
-	for !holds() {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			t.Fatalf("not within a minute: %s", what)
-		}
-	}
 }
 
 func recordsOf(t *testing.T, s *Site, state ledger.State) []ledger.Record {
@@ -101,7 +87,7 @@ func TestDeadLettersAreParkedWithTheirReason(t *testing.T) {
 		}
 		return found
 	}
-	until(t, "the dead letter is parked", func() bool { return len(letters()) == 1 })
+	proctest.Until(t, "the dead letter is parked", func() bool { return len(letters()) == 1 })
 	if r := letters()[0]; r.Tenant != "acme" || r.Reason != "given up after 1 deliveries; the last one: answered 500" {
 		t.Errorf("parked for tenant %q because %q", r.Tenant, r.Reason)
 	}
@@ -348,7 +334,7 @@ func TestOnTheEmulators(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	until(t, "the case", func() bool { return countCases(t, s) == 1 && len(recordsOf(t, s, ledger.Succeeded)) == 1 })
+	proctest.Until(t, "the case", func() bool { return countCases(t, s) == 1 && len(recordsOf(t, s, ledger.Succeeded)) == 1 })
 
 	token, err := Folder(dir).Admin()
 	if err != nil {
@@ -358,7 +344,7 @@ func TestOnTheEmulators(t *testing.T) {
 	if _, err := out.Publish(t.Context(), s.Config().Senders[2], []byte(monitoring), token); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the case of the subscription", func() bool { return countCases(t, s) == 2 })
+	proctest.Until(t, "the case of the subscription", func() bool { return countCases(t, s) == 2 })
 
 	remote, err := OpenCloud(t.Context(), func(name string) (string, bool) { v, ok := env[name]; return v, ok })
 	if err != nil {
@@ -426,7 +412,7 @@ func TestADecisionGoesToItsLedger(t *testing.T) {
 		}
 		return list
 	}
-	until(t, "both creations have failed", func() bool { return len(failed()) == 2 })
+	proctest.Until(t, "both creations have failed", func() bool { return len(failed()) == 2 })
 	again := ledger.Decision{Who: "anna", Verdict: ledger.Approve}
 	for _, rec := range failed() {
 		if _, err := s.fn.Cases.Ledger().Decide(t.Context(), rec.ID, again); !fault.Is(err, fault.Conflict) {
@@ -472,7 +458,7 @@ func TestCloseIsBounded(t *testing.T) {
 	if _, err := (outbox.Outbox{Base: s.URL(), Client: client, Now: time.Now}).Send(t.Context(), s.Config().Senders[0], []byte(notification)); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the call is under way", func() bool { return len(recordsOf(t, s, ledger.Calling)) == 1 })
+	proctest.Until(t, "the call is under way", func() bool { return len(recordsOf(t, s, ledger.Calling)) == 1 })
 	began := time.Now()
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)
