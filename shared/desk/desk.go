@@ -150,10 +150,11 @@ type Desk interface {
 }
 
 // Split cuts a text into parts of at most limit characters (not bytes), at a line's or a word's end where there is one in the last
-// quarter of a part. Joined again the parts are the text, less the white space at the cuts. An empty text has no parts.
+// quarter of a part. Joined again the parts are the text, less the white space at the cuts. What is no UTF-8 becomes U+FFFD, as it would on
+// its way to a desk, so that no cut can make a character of two halves. An empty text has no parts.
 func Split(text string, limit int) []string {
 	var parts []string
-	for text = strings.TrimSpace(text); utf8.RuneCountInString(text) > limit; {
+	for text = strings.TrimSpace(strings.ToValidUTF8(text, "\uFFFD")); utf8.RuneCountInString(text) > limit; {
 		n := cut(text, limit)
 		parts = append(parts, strings.TrimSpace(text[:n]))
 		text = strings.TrimSpace(text[n:])
