@@ -1,6 +1,11 @@
 package cloudsupport
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
+	"github.com/providerdesk/providerdesk/shared/sim/server"
+)
 
 // attach stages an attachment. Its bytes are kept first: a change never names bytes that are not there.
 func (s *Server) attach(tx *tx, rq *request) (any, error) {
@@ -9,7 +14,7 @@ func (s *Server) attach(tx *tx, rq *request) (any, error) {
 		return nil, err
 	}
 	if rq.media == nil {
-		return nil, invalid("media", "An attachment needs its content: send it to %s.", rq.method.Upload)
+		return nil, rest.Invalid("media", "An attachment needs its content: send it to %s.", rq.method.Upload)
 	}
 	if d.State == stateClosed && !s.opts.CommentsOnClosed {
 		return nil, closedCase()
@@ -25,7 +30,7 @@ func (tx *tx) attachment(d *dossier, rq *request) (any, error) {
 		Case: d.Number, ID: "0684M00000" + letters(tx.next("attachment"), 8), File: rq.object.text("attachment.filename"),
 		Type: rq.media.kind, Bytes: int64(len(rq.media.data)), Author: rq.caller, Created: tx.at,
 	}
-	if err := tx.journal.saveBlob(r.ID, rq.media.data); err != nil {
+	if err := tx.blobs.Save(r.ID, rq.media.data); err != nil {
 		return nil, err
 	}
 	tx.change.Attachments = append(tx.change.Attachments, r)
@@ -45,7 +50,7 @@ func (tx *tx) findAttachment(name string) (*dossier, attachmentRecord, error) {
 			return d, a, nil
 		}
 	}
-	return nil, attachmentRecord{}, notFound()
+	return nil, attachmentRecord{}, rest.NotFound()
 }
 
 func (s *Server) getAttachment(tx *tx, rq *request) (any, error) {
@@ -66,8 +71,8 @@ func (s *Server) listAttachments(tx *tx, rq *request) (any, error) {
 		return nil, err
 	}
 	n := len(d.attachments)
-	list, next := page(s, l, n, func(i int) (string, wireAttachment, bool) {
-		return newestFirst(n - i), d.attachments[n-1-i].wire(d.name()), true
+	list, next := rest.Page(l, n, func(i int) (string, wireAttachment, bool) {
+		return rest.NewestFirst(n - i), d.attachments[n-1-i].wire(d.name()), true
 	})
 	return struct {
 		Attachments []wireAttachment `json:"attachments,omitempty"`
@@ -81,10 +86,10 @@ func (s *Server) download(tx *tx, rq *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := s.journal.loadBlob(a.ID)
+	data, err := s.blobs.Load(a.ID)
 	if err != nil {
 		return nil, err
 	}
 	h := http.Header{"Content-Type": {a.Type}, "Content-Disposition": {"attachment"}, "X-Content-Type-Options": {"nosniff"}}
-	return reply{status: http.StatusOK, header: h, body: data}, nil
+	return server.Reply{Status: http.StatusOK, Header: h, Body: data}, nil
 }

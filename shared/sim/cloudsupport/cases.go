@@ -3,6 +3,8 @@ package cloudsupport
 import (
 	"slices"
 	"strings"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 // States of a case.
@@ -26,8 +28,8 @@ var moves = map[string][]string{
 // languages that the desk's people speak; any other becomes English.
 var languages = []string{"en", "ja", "ko", "zh-CN", "zh-TW"}
 
-func closedCase() *failure {
-	return fail("FAILED_PRECONDITION", "The case is closed.")
+func closedCase() *rest.Failure {
+	return rest.Fail("FAILED_PRECONDITION", "The case is closed.")
 }
 
 func (s *Server) createCase(tx *tx, rq *request) (any, error) {
@@ -61,13 +63,13 @@ func (tx *tx) put(c caseRecord, event string) {
 }
 
 // checkDraft refuses what the schema allows. A contact address is for callers of a federated identity; ours are never that.
-func checkDraft(o object) *failure {
-	var bad violations
+func checkDraft(o object) *rest.Failure {
+	var bad rest.Violations
 	if o.text("contactEmail") != "" {
-		bad.add("contactEmail", "The field is only for callers of a workforce identity federation.")
+		bad.Add("contactEmail", "The field is only for callers of a workforce identity federation.")
 	}
-	bad.check("subscriberEmailAddresses", checkEmails(o.texts("subscriberEmailAddresses")))
-	return bad.failure()
+	bad.Check("subscriberEmailAddresses", checkEmails(o.texts("subscriberEmailAddresses")))
+	return bad.Failure()
 }
 
 func checkEmails(list []string) string {
@@ -102,7 +104,7 @@ func (s *Server) patchCase(tx *tx, rq *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	mask, f := updateMask(rq.query.Get("updateMask"), "displayName", "priority", "subscriberEmailAddresses")
+	mask, f := updateMask(rq.Query.Get("updateMask"), "displayName", "priority", "subscriberEmailAddresses")
 	if f == nil {
 		f = checkPatch(rq.object, mask)
 	}
@@ -118,15 +120,15 @@ func (s *Server) patchCase(tx *tx, rq *request) (any, error) {
 	return c.wire(), nil
 }
 
-func checkPatch(o object, mask []string) *failure {
-	var bad violations
+func checkPatch(o object, mask []string) *rest.Failure {
+	var bad rest.Violations
 	for _, name := range []string{"displayName", "priority"} {
 		if slices.Contains(mask, name) && strings.TrimSpace(o.text(name)) == "" {
-			bad.add(name, "The field is being updated and must not be empty.")
+			bad.Add(name, "The field is being updated and must not be empty.")
 		}
 	}
-	bad.check("subscriberEmailAddresses", checkEmails(o.texts("subscriberEmailAddresses")))
-	return bad.failure()
+	bad.Check("subscriberEmailAddresses", checkEmails(o.texts("subscriberEmailAddresses")))
+	return bad.Failure()
 }
 
 func patched(c caseRecord, o object, mask []string) caseRecord {
@@ -144,15 +146,15 @@ func patched(c caseRecord, o object, mask []string) caseRecord {
 }
 
 // updateMask reads a field mask, in either spelling; an empty one is all that can be changed.
-func updateMask(text string, can ...string) ([]string, *failure) {
+func updateMask(text string, can ...string) ([]string, *rest.Failure) {
 	if text == "" {
 		return can, nil
 	}
 	var mask []string
 	for path := range strings.SplitSeq(text, ",") {
-		i := slices.IndexFunc(can, func(name string) bool { return path == name || path == snake(name) })
+		i := slices.IndexFunc(can, func(name string) bool { return path == name || path == rest.Snake(name) })
 		if i < 0 {
-			return nil, invalid("updateMask", "The mask may name only %s.", strings.Join(can, ", "))
+			return nil, rest.Invalid("updateMask", "The mask may name only %s.", strings.Join(can, ", "))
 		}
 		mask = append(mask, can[i])
 	}
@@ -190,7 +192,7 @@ func (s *Server) escalateCase(tx *tx, rq *request) (any, error) {
 // reply is what the desk's people do: they comment, they move the case, or both.
 func (tx *tx) reply(d *dossier, body, state string) error {
 	if state != "" && state != d.State && !slices.Contains(moves[d.State], state) {
-		return fail("FAILED_PRECONDITION", "The desk cannot move a case from %s to that state.", d.State)
+		return rest.Fail("FAILED_PRECONDITION", "The desk cannot move a case from %s to that state.", d.State)
 	}
 	if d.State == stateClosed && body != "" && !tx.opts.CommentsOnClosed {
 		return closedCase()

@@ -3,6 +3,8 @@ package cloudsupport
 import (
 	"strings"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 // retired is how long the id of a classification that is no longer listed still opens cases.
@@ -25,25 +27,25 @@ func (s *Server) seedCatalogue() error {
 func (tx *tx) classID() string { return "100" + strings.ToUpper(letters(tx.next("class"), 30)) }
 
 // usableClass is the classification that a new case names.
-func (tx *tx) usableClass(id string) (classRecord, *failure) {
+func (tx *tx) usableClass(id string) (classRecord, *rest.Failure) {
 	c := tx.state.class(id)
 	if c == nil || !c.Expires.IsZero() && !tx.at.Before(c.Expires) {
-		return classRecord{}, invalid("case.classification.id", "The classification is not valid. Search for a current one.")
+		return classRecord{}, rest.Invalid("case.classification.id", "The classification is not valid. Search for a current one.")
 	}
 	return *c, nil
 }
 
 func (s *Server) searchClasses(tx *tx, rq *request) (any, error) {
-	q, f := parseQuery(rq.query.Get("query"), classFields)
+	q, f := parseQuery(rq.Query.Get("query"), classFields)
 	if f != nil {
-		return nil, f.in("query")
+		return nil, about("query", f)
 	}
-	l, err := s.listing(rq, "", rq.query.Get("query"))
+	l, err := s.listing(rq, "", rq.Query.Get("query"))
 	if err != nil {
 		return nil, err
 	}
 	all := tx.state.sortedClasses()
-	list, next := page(s, l, len(all), func(i int) (string, wireClass, bool) {
+	list, next := rest.Page(l, len(all), func(i int) (string, wireClass, bool) {
 		c := all[i]
 		return c.Name + "\x00" + c.ID, wireClass{c.ID, c.Name}, q.matches(c)
 	})
@@ -68,7 +70,7 @@ func (s *Server) Retire(displayName, do string) (id string, err error) {
 			return id, tx.commit()
 		}
 	}
-	return "", notFound()
+	return "", rest.NotFound()
 }
 
 func (tx *tx) retire(c classRecord, do string) (string, error) {
@@ -82,7 +84,7 @@ func (tx *tx) retire(c classRecord, do string) (string, error) {
 		fresh = tx.classID()
 		tx.change.Classes = append(tx.change.Classes, classRecord{ID: fresh, Name: c.Name})
 	default:
-		return "", invalid("do", "It must be hide, expire or rotate.")
+		return "", rest.Invalid("do", "It must be hide, expire or rotate.")
 	}
 	tx.change.Classes = append(tx.change.Classes, c)
 	return fresh, nil

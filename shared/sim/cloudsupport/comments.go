@@ -1,6 +1,11 @@
 package cloudsupport
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
+	"github.com/providerdesk/providerdesk/shared/sim/server"
+)
 
 const maxComment = 12800 // characters
 
@@ -12,7 +17,7 @@ func (s *Server) createComment(tx *tx, rq *request) (any, error) {
 	body := rq.object.text("body")
 	switch {
 	case utf8.RuneCountInString(body) > maxComment:
-		return nil, invalid("body", "The comment has more than %d characters.", maxComment)
+		return nil, rest.Invalid("body", "The comment has more than %d characters.", maxComment)
 	case d.State == stateClosed && !s.opts.CommentsOnClosed:
 		return nil, closedCase()
 	}
@@ -26,7 +31,7 @@ func (s *Server) createComment(tx *tx, rq *request) (any, error) {
 
 // comment stages a comment and the case that it changes.
 func (tx *tx) comment(c caseRecord, author actor, body string) commentRecord {
-	r := commentRecord{Case: c.Number, ID: digits(tx.next("comment"), 12), Body: body, Author: author, Created: tx.at}
+	r := commentRecord{Case: c.Number, ID: server.Digits(tx.next("comment"), 12), Body: body, Author: author, Created: tx.at}
 	tx.change.Comments = append(tx.change.Comments, r)
 	tx.put(c, "COMMENT_CREATED")
 	return r
@@ -42,7 +47,7 @@ func (s *Server) getComment(tx *tx, rq *request) (any, error) {
 			return c.wire(d.name()), nil
 		}
 	}
-	return nil, notFound()
+	return nil, rest.NotFound()
 }
 
 func (s *Server) listComments(tx *tx, rq *request) (any, error) {
@@ -55,8 +60,8 @@ func (s *Server) listComments(tx *tx, rq *request) (any, error) {
 		return nil, err
 	}
 	n := len(d.comments)
-	list, next := page(s, l, n, func(i int) (string, wireComment, bool) {
-		return newestFirst(n - i), d.comments[n-1-i].wire(d.name()), true
+	list, next := rest.Page(l, n, func(i int) (string, wireComment, bool) {
+		return rest.NewestFirst(n - i), d.comments[n-1-i].wire(d.name()), true
 	})
 	return struct {
 		Comments []wireComment `json:"comments,omitempty"`

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 // Each request breaks the contract in one way. The answer is Google's error with the field and the reason.
@@ -215,7 +217,7 @@ func TestParents(t *testing.T) {
 	d := open(t, Options{AnyParent: true})
 	first := d.create("projects/made-up", "a", "b", "P3")
 	number := strings.Split(first, "/")[1]
-	if len(number) != 12 || number != numberOf("made-up") {
+	if len(number) != 12 || number != rest.ProjectNumber("made-up") {
 		t.Errorf("number %q", number)
 	}
 	d.must("GET", "/v2/"+strings.Replace(first, number, "made-up", 1), "")

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 func FuzzQuery(f *testing.F) {
@@ -81,7 +83,7 @@ func FuzzPayload(f *testing.F) {
 			t.Fatalf("both or neither of object and failure: %v %v", obj, bad)
 		}
 		for name := range obj {
-			if named(schemas[schema], name) == nil {
+			if rest.Named(schemas[schema], name) == nil {
 				t.Fatalf("%q is no field of %s", name, schema)
 			}
 		}

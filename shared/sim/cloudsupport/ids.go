@@ -1,76 +1,21 @@
 package cloudsupport
 
-import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
-	"strconv"
-	"strings"
-)
-
-// Ids are drawn from the seed and a counter that is part of the state: nobody can guess the next one, and the same requests get the same.
-
-// draw returns 32 bytes for a purpose.
-func (s *Server) draw(purpose string, n uint64) [32]byte {
-	var key [8]byte
-	binary.BigEndian.PutUint64(key[:], s.opts.Seed)
-	mac := hmac.New(sha256.New, key[:])
-	mac.Write([]byte(purpose))
-	mac.Write(binary.BigEndian.AppendUint64(nil, n))
-	return [32]byte(mac.Sum(nil))
-}
+import "github.com/providerdesk/providerdesk/shared/sim/server"
 
 // next draws with the next value of the counter.
 func (tx *tx) next(purpose string) [32]byte {
 	tx.change.Serial++
-	return tx.draw(purpose, tx.change.Serial)
+	return tx.ids.Draw(purpose, tx.change.Serial)
 }
 
 // caseNumber is a free one of eight digits.
 func (tx *tx) caseNumber() string {
 	for {
-		n := digits(tx.next("case"), 8)
+		n := server.Digits(tx.next("case"), 8)
 		if tx.state.byNumber[n] == nil {
 			return n
 		}
 	}
 }
 
-func digits(random [32]byte, n int) string {
-	low := uint64(1)
-	for range n - 1 {
-		low *= 10
-	}
-	return strconv.FormatUint(low+binary.BigEndian.Uint64(random[:])%(9*low), 10)
-}
-
-const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-func letters(random [32]byte, n int) string {
-	var b strings.Builder
-	for _, c := range random[:n] {
-		b.WriteByte(alphabet[int(c)%len(alphabet)])
-	}
-	return b.String()
-}
-
-// pageToken names a place in one listing and no other: the listing's identity is signed into it.
-func (s *Server) pageToken(listing, place string) string {
-	return base64.RawURLEncoding.EncodeToString(append(s.sign(listing, place), place...))
-}
-
-func (s *Server) sign(listing, place string) []byte {
-	h := s.draw("page\x00"+listing+"\x00"+place, 0)
-	return h[:12]
-}
-
-// place reads a page token back; false for a token of another listing, or of nobody.
-func (s *Server) place(listing, token string) (string, bool) {
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(raw) < 12 {
-		return "", false
-	}
-	place := string(raw[12:])
-	return place, hmac.Equal(raw[:12], s.sign(listing, place))
-}
+func letters(random [32]byte, n int) string { return server.Letters(random, server.Alphanumeric, n) }

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 )
@@ -65,73 +64,11 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// Cut the journal inside its last line, at both ends and between: the last request is lost or there, everything before is there, and the next start and
-// the next request work.
-func TestTornTail(t *testing.T) {
-	dir := t.TempDir()
-	d := open(t, Options{Dir: dir})
-	first := d.create("projects/acme-prod", "first", "b", "P3")
-	d.must("POST", "/v2/"+first+"/comments", `{"body":"second"}`)
-	whole, err := os.ReadFile(filepath.Join(dir, journalFile))
-	check(t, err)
-	begin := bytes.LastIndexByte(whole[:len(whole)-1], '\n') + 1
-	for cut := begin; cut <= len(whole); cut++ {
-		if cut > begin+3 && cut < len(whole)-3 && cut%23 != 0 {
-			continue
-		}
-		torn := t.TempDir()
-		check(t, os.WriteFile(filepath.Join(torn, journalFile), whole[:cut], 0o600))
-		s, err := New(Options{Dir: torn, Now: d.now})
-		if err != nil {
-			t.Fatalf("cut at %d: %v", cut, err)
-		}
-		again := desk{t, s, d.clock}
-		want := 0
-		if cut == len(whole) {
-			want = 1
-		}
-		if all := s.Cases(); len(all) != 1 || len(all[0].Comments) != want {
-			t.Fatalf("cut at %d: %+v", cut, all)
-		}
-		again.must("POST", "/v2/"+first+"/comments", `{"body":"third"}`)
-		check(t, s.Close())
-	}
-}
-
-func TestDamagedJournal(t *testing.T) {
-	dir := t.TempDir()
-	open(t, Options{Dir: dir}).fill()
-	path := filepath.Join(dir, journalFile)
-	data, err := os.ReadFile(path)
-	check(t, err)
-	check(t, os.WriteFile(path, append([]byte("garbage\n"), data...), 0o600))
-	if _, err := New(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "line 1") {
-		t.Errorf("opened: %v", err)
-	}
-	if _, err := New(Options{Dir: path}); err == nil {
-		t.Error("opened in a file")
-	}
-}
-
-// Bytes whose request never got to the journal go at the next start.
-func TestOrphans(t *testing.T) {
-	dir := t.TempDir()
-	open(t, Options{Dir: dir}).fill()
-	orphan := filepath.Join(dir, blobFolder, "0684M00000orphan00")
-	check(t, os.WriteFile(orphan, []byte("x"), 0o600))
-	open(t, Options{Dir: dir})
-	files, err := os.ReadDir(filepath.Join(dir, blobFolder))
-	check(t, err)
-	if len(files) != 1 || files[0].Name() == filepath.Base(orphan) {
-		t.Errorf("%v", files)
-	}
-}
-
 // When the journal cannot be written the request is refused and nothing has changed.
 func TestJournalFails(t *testing.T) {
 	d := open(t, Options{Dir: t.TempDir()})
 	draft := d.draft("a", "b", "P3")
-	check(t, d.journal.file.Close())
+	check(t, d.journal.Close())
 	for range 2 {
 		if a := d.send("POST", "/v2/projects/acme-prod/cases", draft); a.status != 503 {
 			t.Errorf("%d %s", a.status, a.body)
@@ -141,7 +78,6 @@ func TestJournalFails(t *testing.T) {
 		t.Errorf("%d cases", n)
 	}
 	d.must("GET", "/v2/projects/acme-prod/cases", "")
-	d.journal.file = nil // what Close would close is closed
 }
 
 // The journal starts compact: as many lines as there are cases, and one.

@@ -1,11 +1,10 @@
 package cloudsupport
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"regexp"
-	"strconv"
 	"strings"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 var (
@@ -15,19 +14,19 @@ var (
 
 // parent resolves "projects/ID", "projects/NUMBER" or "organizations/NUMBER" to the name that answers use, which has the number. What is
 // unknown is denied, not missing: the API does not tell what exists.
-func (s *Server) parent(name string) (string, *failure) {
+func (s *Server) parent(name string) (string, *rest.Failure) {
 	kind, id, _ := strings.Cut(name, "/")
 	switch {
 	case kind != "projects" && kind != "organizations":
-		return "", invalid("parent", "The parent must be a project or an organization.")
+		return "", rest.Invalid("parent", "The parent must be a project or an organization.")
 	case kind == "organizations" && !numberForm.MatchString(id):
-		return "", invalid("parent", "An organization is named by its number.")
+		return "", rest.Invalid("parent", "An organization is named by its number.")
 	case kind == "organizations" && (s.opts.AnyParent || id == s.opts.Organization):
 		return name, nil
 	case kind == "projects" && s.projectNumber(id) != "":
 		return "projects/" + s.projectNumber(id), nil
 	}
-	return "", fail("PERMISSION_DENIED", "The caller does not have permission")
+	return "", rest.Fail("PERMISSION_DENIED", "The caller does not have permission")
 }
 
 func (s *Server) projectNumber(id string) string {
@@ -39,15 +38,9 @@ func (s *Server) projectNumber(id string) string {
 	case s.opts.AnyParent && numberForm.MatchString(id):
 		return id
 	case s.opts.AnyParent && projectForm.MatchString(id):
-		return numberOf(id)
+		return rest.ProjectNumber(id)
 	}
 	return ""
-}
-
-// numberOf makes up a project's number: twelve digits that follow from the id.
-func numberOf(id string) string {
-	h := sha256.Sum256([]byte("project " + id))
-	return strconv.FormatUint(100_000_000_000+binary.BigEndian.Uint64(h[:])%900_000_000_000, 10)
 }
 
 // organization is the organization above a parent.
@@ -72,7 +65,7 @@ func (tx *tx) dossier(name string) (*dossier, string, error) {
 	}
 	d := tx.state.find(parent, part[3])
 	if d == nil {
-		return nil, "", notFound()
+		return nil, "", rest.NotFound()
 	}
 	return d, part[len(part)-1], nil
 }

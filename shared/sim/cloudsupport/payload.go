@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 // object is a request body after the check: published names, only fields that a caller may set, no nulls.
@@ -15,9 +18,9 @@ type object map[string]any
 
 // parsePayload checks a JSON body against a schema. Like every proto3 JSON parser it takes a field under its published name and under
 // its original one (display_name), and null for an absent field. It checks what it ignores, too.
-func parsePayload(schema string, body []byte) (object, *failure) {
+func parsePayload(schema string, body []byte) (object, *rest.Failure) {
 	if !utf8.Valid(body) {
-		return nil, fail("INVALID_ARGUMENT", "Invalid JSON payload received. The text is not UTF-8.")
+		return nil, rest.Fail("INVALID_ARGUMENT", "Invalid JSON payload received. The text is not UTF-8.")
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return object{}, nil
@@ -32,22 +35,22 @@ func parsePayload(schema string, body []byte) (object, *failure) {
 			}
 		}
 	}
-	if f := p.bad.sorted().failure(); f != nil {
+	if f := p.bad.Sorted().Failure(); f != nil {
 		return nil, f
 	}
-	return nil, fail("INVALID_ARGUMENT", "Invalid JSON payload received. It is not one JSON object.")
+	return nil, rest.Fail("INVALID_ARGUMENT", "Invalid JSON payload received. It is not one JSON object.")
 }
 
 type payload struct {
 	dec *json.Decoder
-	bad violations
+	bad rest.Violations
 }
 
 var errNotJSON = errors.New("not JSON of the schema")
 
 func (p *payload) object(schema, at string) (object, error) {
 	if t, err := p.dec.Token(); err != nil || t != json.Delim('{') {
-		p.bad.add(at, "Invalid value: it must be an object.")
+		p.bad.Add(at, "Invalid value: it must be an object.")
 		return nil, errNotJSON
 	}
 	obj := object{}
@@ -67,14 +70,14 @@ func (p *payload) member(schema, at string, obj object, seen map[string]bool) er
 	if err != nil || !ok {
 		return errNotJSON
 	}
-	f := named(schemas[schema], camel(key))
-	if f == nil || (key != f.Name && key != snake(f.Name)) {
-		p.bad.add(join(at, key), "Invalid JSON payload received. Unknown name %q: Cannot find field.", clip(key))
+	f := rest.Named(schemas[schema], rest.Camel(key))
+	if f == nil || (key != f.Name && key != rest.Snake(f.Name)) {
+		p.bad.Add(rest.Join(at, key), "Invalid JSON payload received. Unknown name %q: Cannot find field.", server.Clip(key))
 		return p.dec.Decode(new(json.RawMessage))
 	}
-	path := join(at, f.Name)
+	path := rest.Join(at, f.Name)
 	if seen[f.Name] {
-		p.bad.add(path, "The field is set twice.")
+		p.bad.Add(path, "The field is set twice.")
 	}
 	seen[f.Name] = true
 	v, err := p.value(*f, path)
@@ -127,7 +130,7 @@ func (p *payload) array(f field, path string) (any, error) {
 		return nil, nil
 	}
 	if err := json.Unmarshal(raw, &raws); err != nil {
-		p.bad.add(path, "Invalid value: it must be an array.")
+		p.bad.Add(path, "Invalid value: it must be an array.")
 		return nil, nil
 	}
 	one := f
@@ -139,7 +142,7 @@ func (p *payload) array(f field, path string) (any, error) {
 		v, err := inner.value(one, path)
 		p.bad = append(p.bad, inner.bad...)
 		if err == nil && v == nil && len(inner.bad) == 0 {
-			p.bad.add(path, "Invalid value: null inside an array.")
+			p.bad.Add(path, "Invalid value: null inside an array.")
 		}
 		list = append(list, v)
 	}
@@ -153,19 +156,19 @@ func (p *payload) scalar(f field, path string, v any) any {
 		return nil
 	case f.Type == "boolean":
 		if _, ok := v.(bool); !ok {
-			p.bad.add(path, "Invalid value: it must be true or false.")
+			p.bad.Add(path, "Invalid value: it must be true or false.")
 			return nil
 		}
 	case f.Format == "int64" && !isString:
 		if n, ok := v.(json.Number); !ok || strings.ContainsAny(n.String(), ".eE") {
-			p.bad.add(path, "Invalid value: it must be a whole number.")
+			p.bad.Add(path, "Invalid value: it must be a whole number.")
 		}
 		return nil // only output fields are numbers
 	case !isString:
-		p.bad.add(path, "Invalid value: it must be a string.")
+		p.bad.Add(path, "Invalid value: it must be a string.")
 		return nil
-	case len(f.Enum) > 0 && !contains(f.Enum, s):
-		p.bad.add(path, "Invalid value: it must be one of %s.", strings.Join(f.Enum, ", "))
+	case len(f.Enum) > 0 && !slices.Contains(f.Enum, s):
+		p.bad.Add(path, "Invalid value: it must be one of %s.", strings.Join(f.Enum, ", "))
 		return nil
 	case len(f.Enum) > 0 && strings.HasSuffix(s, "_UNSPECIFIED"), s == "":
 		return nil
@@ -174,38 +177,29 @@ func (p *payload) scalar(f field, path string, v any) any {
 }
 
 // checkRequired lists the required fields that are missing: those marked in the schema, and those that the method's prose calls for.
-func checkRequired(m *method, obj object) violations {
-	var bad violations
-	bad.required(m.Request, "", obj)
+func checkRequired(m *method, obj object) rest.Violations {
+	var bad rest.Violations
+	checkFields(&bad, m.Request, "", obj)
 	for _, path := range mandatory[m.Op] {
 		if text, ok := obj.at(path).(string); obj.at(path) == nil || ok && strings.TrimSpace(text) == "" {
-			if named(bad.fields(), path) == nil {
-				bad.add(path, "Required field is missing.")
+			if !slices.ContainsFunc(bad, func(known rest.Violation) bool { return known.Field == path }) {
+				bad.Add(path, "Required field is missing.")
 			}
 		}
 	}
-	return bad.sorted()
+	return bad.Sorted()
 }
 
-func (v *violations) required(schema, at string, obj object) {
+func checkFields(bad *rest.Violations, schema, at string, obj object) {
 	for _, f := range schemas[schema] {
 		inner, isObject := obj[f.Name].(object)
 		switch {
 		case f.Required && obj[f.Name] == nil:
-			v.add(join(at, f.Name), "Required field is missing.")
+			bad.Add(rest.Join(at, f.Name), "Required field is missing.")
 		case isObject:
-			v.required(f.Ref, join(at, f.Name), inner)
+			checkFields(bad, f.Ref, rest.Join(at, f.Name), inner)
 		}
 	}
-}
-
-// fields are the names already complained of.
-func (v violations) fields() []field {
-	var all []field
-	for _, one := range v {
-		all = append(all, field{Name: one.Field})
-	}
-	return all
 }
 
 // at returns the value at a dotted path, nil if there is none.
@@ -239,38 +233,4 @@ func (o object) texts(path string) []string {
 		all = append(all, s)
 	}
 	return all
-}
-
-func join(at, name string) string {
-	if at == "" {
-		return name
-	}
-	return at + "." + name
-}
-
-// camel turns display_name into displayName.
-func camel(name string) string {
-	head, rest, _ := strings.Cut(name, "_")
-	var b strings.Builder
-	b.WriteString(head)
-	for word := range strings.SplitSeq(rest, "_") {
-		r, n := utf8.DecodeRuneInString(word)
-		if n > 0 {
-			b.WriteRune(unicode.ToUpper(r))
-			b.WriteString(word[n:])
-		}
-	}
-	return b.String()
-}
-
-// snake turns displayName into display_name.
-func snake(name string) string {
-	var b strings.Builder
-	for _, r := range name {
-		if unicode.IsUpper(r) {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
 }

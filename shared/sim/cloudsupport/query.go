@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 // The expressions of list, search and caseClassifications.search: restrictions like state=OPEN joined by AND, some joined by OR (which
@@ -101,9 +103,9 @@ type queryParser struct {
 }
 
 // parseQuery returns the query of an expression; an empty one matches everything.
-func parseQuery(text string, lang grammar) (*query, *failure) {
+func parseQuery(text string, lang grammar) (*query, *rest.Failure) {
 	if len(text) > maxQuery || !utf8.ValidString(text) {
-		return nil, invalid("", "The expression is too long or not UTF-8.")
+		return nil, rest.Invalid("", "The expression is too long or not UTF-8.")
 	}
 	p := queryParser{lang: lang, rest: text}
 	if p.space(); p.rest == "" {
@@ -114,13 +116,13 @@ func parseQuery(text string, lang grammar) (*query, *failure) {
 		complaint = "The expression has a parenthesis too many."
 	}
 	if complaint != "" {
-		return nil, invalid("", "%s", complaint)
+		return nil, rest.Invalid("", "%s", complaint)
 	}
 	return q, nil
 }
 
-// in names the parameter that the expression came in.
-func (f *failure) in(parameter string) *failure {
+// about names the parameter that the expression came in.
+func about(parameter string, f *rest.Failure) *rest.Failure {
 	for i := range f.Fields {
 		f.Fields[i].Field = parameter
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 func (s *Server) listCases(tx *tx, rq *request) (any, error) {
@@ -12,11 +14,11 @@ func (s *Server) listCases(tx *tx, rq *request) (any, error) {
 	if f != nil {
 		return nil, f
 	}
-	q, f := parseQuery(rq.query.Get("filter"), caseFilter)
+	q, f := parseQuery(rq.Query.Get("filter"), caseFilter)
 	if f != nil {
-		return nil, f.in("filter")
+		return nil, about("filter", f)
 	}
-	l, err := s.listing(rq, parent, rq.query.Get("filter"))
+	l, err := s.listing(rq, parent, rq.Query.Get("filter"))
 	if err != nil {
 		return nil, err
 	}
@@ -31,15 +33,15 @@ func (s *Server) searchCases(tx *tx, rq *request) (any, error) {
 	if f != nil {
 		return nil, f
 	}
-	q, f := parseQuery(rq.query.Get("query"), caseQuery)
+	q, f := parseQuery(rq.Query.Get("query"), caseQuery)
 	if f != nil {
-		return nil, f.in("query")
+		return nil, about("query", f)
 	}
-	l, err := s.listing(rq, parent, rq.query.Get("query"))
+	l, err := s.listing(rq, parent, rq.Query.Get("query"))
 	if err != nil {
 		return nil, err
 	}
-	horizon := tx.at.Add(-rq.lag)
+	horizon := tx.at.Add(-rq.Lag)
 	return s.casePage(l, tx.state.candidates(q), func(d *dossier) (caseRecord, bool) {
 		seen, ok := d.indexed(horizon)
 		return seen.caseRecord, ok && s.under(parent, d.Parent) && q.matches(seen)
@@ -54,11 +56,11 @@ func (s *state) candidates(q *query) []*dossier {
 	return s.cases
 }
 
-func (s *Server) casePage(l listing, all []*dossier, see func(*dossier) (caseRecord, bool)) any {
-	list, next := page(s, l, len(all), func(i int) (string, wireCase, bool) {
+func (s *Server) casePage(l rest.Listing, all []*dossier, see func(*dossier) (caseRecord, bool)) any {
+	list, next := rest.Page(l, len(all), func(i int) (string, wireCase, bool) {
 		d := all[len(all)-1-i]
-		key := newestFirst(d.seq)
-		if key <= l.after {
+		key := rest.NewestFirst(d.seq)
+		if l.Sent(key) {
 			return key, wireCase{}, false
 		}
 		c, ok := see(d)

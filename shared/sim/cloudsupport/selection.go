@@ -3,6 +3,8 @@ package cloudsupport
 import (
 	"errors"
 	"strings"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 // selection is a partial response, the parameter "fields": the names to keep and what to keep of each; nil keeps everything.
@@ -47,7 +49,7 @@ func (p *fieldsParser) item(schema string, sel selection) bool {
 	n := strings.IndexAny(p.rest+",", ",/()")
 	name := strings.TrimSpace(p.rest[:n])
 	p.rest = p.rest[n:]
-	f := named(schemas[schema], camel(name))
+	f := rest.Named(schemas[schema], rest.Camel(name))
 	if f == nil {
 		return false
 	}

@@ -11,9 +11,7 @@
 // Mount it with http.StripPrefix, and also at /upload/v2/ of the same host: Google's client sends files there whatever the path of its
 // endpoint. Beside the API it has controls:
 //
-//	POST   /faults   {"op":"cases.create","fault":"commit_then_drop","times":1}; see faults.go
-//	GET    /faults   what is armed; DELETE disarms
-//	GET    /calls    the last calls and exact counts by op
+//	/faults, /calls            those of every simulator: {"op":"cases.create","fault":"commit_then_drop","times":1}; see package server
 //	POST   /cases/NAME/reply   {"body":"…","state":"ACTION_REQUIRED"}: the desk's people answer and move the case
 //	POST   /classifications    {"displayName":"…","do":"rotate"}: hide, expire or rotate a classification
 //
@@ -27,11 +25,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 // Options of a server; the zero value is a server in memory with the default organization, project and caller.
@@ -67,35 +68,65 @@ var (
 
 // Server is the simulator; see the package comment.
 type Server struct {
+	*server.Server
 	opts       Options
+	ids        server.IDs
 	operations map[string]operation
 
 	mu       sync.Mutex
 	state    *state
-	journal  *journal
+	journal  *server.Journal[change]
+	blobs    *server.Blobs
 	uploads  uploads
-	faults   faults
-	calls    calls
-	pending  []pending
 	numbered map[string]string // project number to id, of Options.Projects
 }
 
 // operation executes one method. It reads the state and stages its change in tx.
 type operation func(tx *tx, rq *request) (any, error)
 
+// Call is one call that the server received.
+type Call = server.Call
+
 // New opens a server, with the state that Options.Dir holds.
 func New(o Options) (*Server, error) {
-	s := &Server{opts: o.withDefaults(), state: newState(), numbered: map[string]string{}}
+	s := &Server{opts: o.withDefaults(), ids: server.IDs(o.Seed), state: newState(), numbered: map[string]string{}}
+	s.Server = server.New(s.behaviour())
 	for id, number := range s.opts.Projects {
 		s.numbered[number] = id
 	}
 	s.operations = s.allOperations()
-	j, err := openJournal(s.opts.Dir, s.state)
-	if err != nil {
+	var err error
+	if s.journal, err = server.OpenJournal(s.opts.Dir, journalFile, s.state, nil); err != nil {
 		return nil, fmt.Errorf("open the support desk: %w", err)
 	}
-	s.journal = j
+	if s.blobs, err = server.OpenBlobs(s.opts.Dir, blobFolder, s.state.attached()); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the support desk: %w", err), s.journal.Close())
+	}
 	return s, s.seedCatalogue()
+}
+
+// behaviour is what makes the server a support desk.
+func (s *Server) behaviour() server.Behaviour {
+	return server.Behaviour{
+		Now: s.opts.Now, API: inAPI, Find: s.find, Control: s.control, Render: rest.Control,
+		Fail:    func(code int) server.Reply { return failCode(code).Reply() },
+		Garbage: server.Typed(http.StatusOK, rest.JSON, []byte(`{"name": "proj`)),
+		Known:   func(op string) bool { return slices.ContainsFunc(methods, func(m method) bool { return m.Op == op }) },
+		Lagging: []string{"cases.search"}, Lag: s.opts.SearchLag, Marker: s.opts.Marker,
+	}
+}
+
+// failCode is what a front end makes of a bare HTTP code. Nothing here is ABORTED.
+func failCode(code int) *rest.Failure {
+	f := rest.FailCode(code)
+	if f.Status == "ABORTED" {
+		f.Status = "ALREADY_EXISTS"
+	}
+	return f
+}
+
+func inAPI(path string) bool {
+	return strings.HasPrefix(path, "/v2/") || strings.HasPrefix(path, "/upload/")
 }
 
 func (o Options) withDefaults() Options {
@@ -118,65 +149,20 @@ func (o Options) withDefaults() Options {
 func (s *Server) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.journal.close()
-}
-
-// ServeHTTP serves the API and the controls. Where a fault drops the connection it aborts, as net/http documents.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := s.answer(r)
-	if a.drop != nil {
-		panic(http.ErrAbortHandler)
-	}
-	for key, values := range a.header {
-		w.Header()[key] = values
-	}
-	w.WriteHeader(a.status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(a.body) // the caller may be gone
-	}
-}
-
-// answer decides what comes back for a request; ServeHTTP and Transport carry it.
-func (s *Server) answer(r *http.Request) reply {
-	s.settle(r.Context())
-	if strings.HasPrefix(r.URL.Path, "/v2/") || strings.HasPrefix(r.URL.Path, "/upload/") {
-		return s.api(r)
-	}
-	return s.control(r)
-}
-
-// api plays one call of the API, with the fault that is armed for it, and takes note of it.
-func (s *Server) api(r *http.Request) reply {
-	rq, a := s.receive(r)
-	if rq == nil {
-		return a
-	}
-	fault := s.takeFault(rq)
-	a = s.play(r.Context(), fault, rq)
-	s.note(rq, fault, a)
-	return a
+	return s.journal.Close()
 }
 
 // execute runs a request as of a time: checks it, changes the state, makes the change durable, tells the subscriptions.
-func (s *Server) execute(ctx context.Context, rq *request, at time.Time) reply {
-	rq.at = at
+func (s *Server) execute(ctx context.Context, rq *request) server.Reply {
 	if f := s.admit(rq); f != nil {
-		return f.reply()
+		return f.Reply()
 	}
 	out, events, err := s.commit(rq)
 	if err != nil {
-		return failureOf(err).reply()
+		return rest.FailureOf(err).Reply()
 	}
-	s.publish(ctx, events, at)
+	s.publish(ctx, events, rq.at)
 	return render(rq, out)
-}
-
-func failureOf(err error) *failure {
-	var f *failure
-	if errors.As(err, &f) {
-		return f
-	}
-	return fail("UNAVAILABLE", "The service is currently unavailable.")
 }
 
 // commit executes under the lock. The state changes only once the journal has the change.
@@ -209,34 +195,23 @@ func (tx *tx) commit() error {
 	if tx.change.empty() {
 		return nil
 	}
-	if err := tx.journal.append(tx.change); err != nil {
+	if err := tx.journal.Append(tx.change); err != nil {
 		return err
 	}
-	tx.state.apply(tx.change, tx.at.Add(-tx.searchLag()))
+	tx.state.apply(tx.change, tx.at.Add(-tx.LongestLag()))
 	return nil
 }
 
 // admit checks who calls and what, before anything is looked up.
-func (s *Server) admit(rq *request) *failure {
+func (s *Server) admit(rq *request) *rest.Failure {
 	if f := s.authenticate(rq); f != nil {
 		return f
 	}
-	if rq.refused != nil {
-		return rq.refused
+	if f := rest.Unreadable(rq.Request); f != nil {
+		return f
 	}
-	if f := checkQuery(rq.route, rq.query).failure(); f != nil {
+	if f := checkQuery(rq.route, rq.Query).Failure(); f != nil {
 		return f
 	}
 	return rq.parse()
-}
-
-// location is where the server is mounted, for the URLs that it hands out.
-func location(r *http.Request) *url.URL {
-	u := &url.URL{Scheme: "http", Host: r.Host}
-	if r.TLS != nil {
-		u.Scheme = "https"
-	}
-	path, _, _ := strings.Cut(r.RequestURI, "?")
-	u.Path = strings.TrimSuffix(path, r.URL.EscapedPath())
-	return u
 }

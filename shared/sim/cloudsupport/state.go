@@ -1,9 +1,16 @@
 package cloudsupport
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
+)
+
+// Where the state is kept, in the folder of the options.
+const (
+	journalFile = "cloudsupport.jsonl"
+	blobFolder  = "cloudsupport-attachments"
 )
 
 // state is everything the desk knows, built up by changes alone: live ones and those read back from the journal.
@@ -27,6 +34,28 @@ type dossier struct {
 
 func newState() *state {
 	return &state{byNumber: map[string]*dossier{}, words: map[string][]*dossier{}}
+}
+
+// Replay lets a search see what the journal holds: its lag does not outlive the process.
+func (s *state) Replay(c change) error {
+	for _, r := range c.Cases {
+		if r.Number == "" {
+			return errors.New("a case without a number")
+		}
+	}
+	s.apply(c, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
+	return nil
+}
+
+// attached are the ids of all attachments.
+func (s *state) attached() map[string]bool {
+	all := map[string]bool{}
+	for _, d := range s.cases {
+		for _, a := range d.attachments {
+			all[a.ID] = true
+		}
+	}
+	return all
 }
 
 // apply does a change. Versions of a case from before seen are forgotten, but for the last of them.
@@ -90,8 +119,8 @@ func (s *state) addWords(d *dossier, text string) {
 	}
 }
 
-// changes returns what rebuilds the state, a case a change so that no line of the journal grows with the state.
-func (s *state) changes() []change {
+// Changes returns what rebuilds the state, a case a change so that no line of the journal grows with the state.
+func (s *state) Changes() []change {
 	all := []change{{Serial: s.serial, Subscriptions: s.subs, Classes: s.classes}}
 	for _, d := range s.cases {
 		all = append(all, change{Cases: []caseRecord{d.caseRecord}, Comments: d.comments, Attachments: d.attachments})

@@ -4,6 +4,9 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 // States of an event subscription.
@@ -17,9 +20,9 @@ const purgeAfter = 30 * 24 * time.Hour
 
 var topicForm = regexp.MustCompile(`^projects/[^/\s]+/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$`)
 
-func checkTopic(topic string) *failure {
+func checkTopic(topic string) *rest.Failure {
 	if !topicForm.MatchString(topic) {
-		return invalid("pubSubTopic", "The topic must be named projects/{project}/topics/{topic}.")
+		return rest.Invalid("pubSubTopic", "The topic must be named projects/{project}/topics/{topic}.")
 	}
 	return nil
 }
@@ -34,7 +37,7 @@ func (s *Server) createSubscription(tx *tx, rq *request) (any, error) {
 		return nil, f
 	}
 	r := subscriptionRecord{
-		Parent: parent, ID: digits(tx.next("subscription"), 12), Topic: topic, State: working, Created: tx.at, Updated: tx.at,
+		Parent: parent, ID: server.Digits(tx.next("subscription"), 12), Topic: topic, State: working, Created: tx.at, Updated: tx.at,
 	}
 	r.Serial = tx.change.Serial
 	return tx.putSubscription(r), nil
@@ -57,7 +60,7 @@ func (tx *tx) subscription(name string) (subscriptionRecord, error) {
 			return r, nil
 		}
 	}
-	return subscriptionRecord{}, notFound()
+	return subscriptionRecord{}, rest.NotFound()
 }
 
 func (r subscriptionRecord) purged(at time.Time) bool {
@@ -77,19 +80,19 @@ func (s *Server) listSubscriptions(tx *tx, rq *request) (any, error) {
 	if f != nil {
 		return nil, f
 	}
-	q, f := parseQuery(rq.query.Get("filter"), subscriptionFields)
+	q, f := parseQuery(rq.Query.Get("filter"), subscriptionFields)
 	if f != nil {
-		return nil, f.in("filter")
+		return nil, about("filter", f)
 	}
-	l, err := s.listing(rq, parent, rq.query.Get("filter"))
+	l, err := s.listing(rq, parent, rq.Query.Get("filter"))
 	if err != nil {
 		return nil, err
 	}
-	all, showDeleted := tx.state.subs, rq.query.Get("showDeleted") == "true"
-	list, next := page(s, l, len(all), func(i int) (string, wireSubscription, bool) {
+	all, showDeleted := tx.state.subs, rq.Query.Get("showDeleted") == "true"
+	list, next := rest.Page(l, len(all), func(i int) (string, wireSubscription, bool) {
 		r := all[len(all)-1-i]
 		ok := r.Parent == parent && !r.purged(tx.at) && (showDeleted || r.State != deleted) && q.matches(r)
-		return newestFirst(int(r.Serial)), r.wire(), ok
+		return rest.NewestFirst(int(r.Serial)), r.wire(), ok
 	})
 	return struct {
 		Subscriptions []wireSubscription `json:"supportEventSubscriptions,omitempty"`
@@ -102,12 +105,12 @@ func (s *Server) patchSubscription(tx *tx, rq *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, f := updateMask(rq.query.Get("updateMask"), "pubSubTopic")
+	_, f := updateMask(rq.Query.Get("updateMask"), "pubSubTopic")
 	if f == nil {
 		f = checkTopic(rq.object.text("pubSubTopic"))
 	}
 	if f == nil && r.State == deleted {
-		f = fail("FAILED_PRECONDITION", "The subscription is deleted.")
+		f = rest.Fail("FAILED_PRECONDITION", "The subscription is deleted.")
 	}
 	if f != nil {
 		return nil, f
@@ -122,7 +125,7 @@ func (s *Server) deleteSubscription(tx *tx, rq *request) (any, error) {
 		return nil, err
 	}
 	if r.State == deleted {
-		return nil, fail("FAILED_PRECONDITION", "The subscription is deleted already.")
+		return nil, rest.Fail("FAILED_PRECONDITION", "The subscription is deleted already.")
 	}
 	r.State, r.Reason, r.Updated, r.Deleted, r.Purge = deleted, "", tx.at, tx.at, tx.at.Add(purgeAfter)
 	return tx.putSubscription(r), nil
@@ -134,7 +137,7 @@ func (s *Server) undeleteSubscription(tx *tx, rq *request) (any, error) {
 		return nil, err
 	}
 	if r.State != deleted {
-		return nil, fail("ALREADY_EXISTS", "The subscription is not deleted.")
+		return nil, rest.Fail("ALREADY_EXISTS", "The subscription is not deleted.")
 	}
 	r.State, r.Updated, r.Deleted, r.Purge = working, tx.at, time.Time{}, time.Time{}
 	return tx.putSubscription(r), nil
@@ -146,7 +149,7 @@ func (s *Server) expungeSubscription(tx *tx, rq *request) (any, error) {
 		return nil, err
 	}
 	if r.State != deleted {
-		return nil, fail("FAILED_PRECONDITION", "Only a deleted subscription can be expunged.")
+		return nil, rest.Fail("FAILED_PRECONDITION", "Only a deleted subscription can be expunged.")
 	}
 	tx.change.Expunged = append(tx.change.Expunged, r.name())
 	return struct{}{}, nil

@@ -1,7 +1,6 @@
 package cloudsupport
 
 import (
-	"context"
 	"slices"
 	"time"
 )
@@ -46,7 +45,7 @@ type AttachmentView struct {
 
 // Cases returns all cases, oldest first, after what is due by now has been executed.
 func (s *Server) Cases() []CaseView {
-	s.settle(context.Background())
+	s.Settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make([]CaseView, 0, len(s.state.cases))

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 const base = "/v1/projects/acme-prod/services"
@@ -307,7 +309,7 @@ func TestAdviceAndEvents(t *testing.T) {
 func TestAnyParent(t *testing.T) {
 	c := open(t, Options{AnyParent: true})
 	made := c.must("GET", "/v3/projects/made-up", "")
-	if made["name"] != "projects/"+numberOf("made-up") || made["projectId"] != "made-up" {
+	if made["name"] != "projects/"+rest.ProjectNumber("made-up") || made["projectId"] != "made-up" {
 		t.Errorf("%v", made)
 	}
 	c.must("GET", "/v3/folders/5", "")

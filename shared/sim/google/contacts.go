@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 const (
@@ -60,36 +62,36 @@ func (s *Server) createContact(tx *tx, rq *request) (any, error) {
 	}
 	same := func(o contactRecord) bool { return !o.Deleted && strings.EqualFold(o.Email, r.Email) }
 	if slices.ContainsFunc(tx.state.contacts[parent], same) {
-		return nil, fail("ALREADY_EXISTS", "There is already a contact with the given email address.")
+		return nil, rest.Fail("ALREADY_EXISTS", "There is already a contact with the given email address.")
 	}
 	tx.putContact(r)
 	return r.wire(tx.at), nil
 }
 
-func (s *Server) checkContact(r contactRecord) *failure {
-	var bad violations
+func (s *Server) checkContact(r contactRecord) *rest.Failure {
+	var bad rest.Violations
 	a, err := mail.ParseAddress(r.Email)
 	if err != nil || a.Address != r.Email {
-		bad.add("contact.email", "The value must be an e-mail address.")
+		bad.Add("contact.email", "The value must be an e-mail address.")
 	}
 	if !languageForm.MatchString(r.Language) {
-		bad.add("contact.languageTag", "The value must be a language tag.")
+		bad.Add("contact.languageTag", "The value must be a language tag.")
 	}
 	if len(r.Categories) == 0 {
-		bad.add("contact.notificationCategorySubscriptions", "A contact has at least one category.")
+		bad.Add("contact.notificationCategorySubscriptions", "A contact has at least one category.")
 	}
-	if f := bad.failure(); f != nil {
+	if f := bad.Failure(); f != nil {
 		return f
 	}
 	_, domain, _ := strings.Cut(r.Email, "@")
 	if len(s.opts.ContactDomains) > 0 && !slices.ContainsFunc(s.opts.ContactDomains, func(d string) bool { return strings.EqualFold(d, domain) }) {
-		return fail("FAILED_PRECONDITION", "The organization policy constraints/essentialcontacts.allowedContactDomains does not allow the domain of the contact.")
+		return rest.Fail("FAILED_PRECONDITION", "The organization policy constraints/essentialcontacts.allowedContactDomains does not allow the domain of the contact.")
 	}
 	return nil
 }
 
 // contact resolves a name.
-func (tx *tx) contact(name string) (contactRecord, *failure) {
+func (tx *tx) contact(name string) (contactRecord, *rest.Failure) {
 	parent, f := tx.resource(above(name))
 	if f != nil {
 		return contactRecord{}, f
@@ -98,7 +100,7 @@ func (tx *tx) contact(name string) (contactRecord, *failure) {
 	n, err := strconv.Atoi(id)
 	list := tx.state.contacts[parent]
 	if err != nil || n < 0 || n >= len(list) || list[n].Deleted || strconv.Itoa(n) != id {
-		return contactRecord{}, notFound()
+		return contactRecord{}, rest.NotFound()
 	}
 	return list[n], nil
 }
@@ -146,11 +148,11 @@ func (s *Server) patchContact(tx *tx, rq *request) (any, error) {
 	return r.wire(tx.at), nil
 }
 
-func contactMask(rq *request, r contactRecord) ([]string, *failure) {
+func contactMask(rq *request, r contactRecord) ([]string, *rest.Failure) {
 	const changed = "The email address of a contact cannot be changed."
-	if rq.query.Get("updateMask") == "" {
+	if rq.Query.Get("updateMask") == "" {
 		if email := rq.object.text("email"); email != "" && email != r.Email {
-			return nil, invalid("contact.email", changed)
+			return nil, rest.Invalid("contact.email", changed)
 		}
 		var mask []string
 		for path := range rq.object {
@@ -159,14 +161,14 @@ func contactMask(rq *request, r contactRecord) ([]string, *failure) {
 		return mask, nil
 	}
 	var mask []string
-	for path := range strings.SplitSeq(rq.query.Get("updateMask"), ",") {
-		switch path = camel(strings.TrimSpace(path)); path {
+	for path := range strings.SplitSeq(rq.Query.Get("updateMask"), ",") {
+		switch path = rest.Camel(strings.TrimSpace(path)); path {
 		case "email":
-			return nil, invalid("updateMask", changed)
+			return nil, rest.Invalid("updateMask", changed)
 		case "languageTag", "notificationCategorySubscriptions":
 			mask = append(mask, path)
 		default:
-			return nil, invalid("updateMask", "The mask may name language_tag and notification_category_subscriptions.")
+			return nil, rest.Invalid("updateMask", "The mask may name language_tag and notification_category_subscriptions.")
 		}
 	}
 	return mask, nil
@@ -186,7 +188,7 @@ func (s *Server) computeContacts(tx *tx, rq *request) (any, error) {
 	if f != nil {
 		return nil, f
 	}
-	categories := rq.query["notificationCategories"]
+	categories := rq.Query["notificationCategories"]
 	var all []contactRecord
 	for _, parent := range s.parents(resource) {
 		all = append(all, tx.state.contacts[parent]...)
@@ -202,8 +204,8 @@ func (tx *tx) contactPage(rq *request, all []contactRecord, ok func(contactRecor
 		return nil, err
 	}
 	var out wireContacts
-	out.Contacts, out.Next = page(tx.Server, l, len(all), func(i int) (string, wireContact, bool) {
-		return ordinal(i), all[i].wire(tx.at), !all[i].Deleted && ok(all[i])
+	out.Contacts, out.Next = rest.Page(l, len(all), func(i int) (string, wireContact, bool) {
+		return rest.Ordinal(i), all[i].wire(tx.at), !all[i].Deleted && ok(all[i])
 	})
 	return out, nil
 }
@@ -220,7 +222,7 @@ func (s *Server) sendTestMessage(tx *tx, rq *request) (any, error) {
 			return nil, f
 		}
 		if r.Parent != parent || !r.subscribed(rq.object.text("notificationCategory")) {
-			return nil, fail("FAILED_PRECONDITION", "All contacts must be of the resource and subscribed to the category.")
+			return nil, rest.Fail("FAILED_PRECONDITION", "All contacts must be of the resource and subscribed to the category.")
 		}
 		r.Tests++
 		tx.putContact(r)

@@ -3,36 +3,19 @@ package google
 import (
 	"net/url"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 //go:generate go run ./gen
 
-// field is one parameter of a method or one field of a schema, as published.
-type field struct {
-	Name     string
-	Type     string // "string", "boolean", "integer", "number"; "object" and "any" without a Ref are free; empty with a Ref
-	Format   string
-	Ref      string // the schema of an object
-	Pattern  string
-	Path     bool // stands in the path, not in the query
-	Array    bool
-	Required bool
-	Ignored  bool // output only
-	Enum     []string
-}
-
-// method is one method of an API, as published.
-type method struct {
-	Op       string // the published id
-	HTTP     string
-	Path     string
-	Request  string // schema names
-	Response string
-	Params   []field
-}
+// What the generated tables are made of.
+type (
+	field  = rest.Field
+	method = rest.Method
+)
 
 // api is one of the APIs.
 type api struct {
@@ -72,26 +55,10 @@ func compile(apis []api) []route {
 	for i := range apis {
 		for j := range apis[i].methods {
 			m := &apis[i].methods[j]
-			all = append(all, route{&apis[i], m, pathPattern(m.Path, m.Params)})
+			all = append(all, route{&apis[i], m, rest.PathPattern(m.Path, m.Params)})
 		}
 	}
 	return all
-}
-
-// pathPattern puts the published pattern of each path parameter in its place. The last segment of a path holds no ':', which begins
-// the verb of a custom method.
-func pathPattern(path string, params []field) *regexp.Regexp {
-	expr := regexp.QuoteMeta(path)
-	for _, p := range params {
-		if p.Path {
-			inner := strings.TrimSuffix(strings.TrimPrefix(p.Pattern, "^"), "$")
-			expr = strings.Replace(expr, regexp.QuoteMeta("{+"+p.Name+"}"), "("+inner+")", 1)
-		}
-	}
-	if cut, ok := strings.CutSuffix(expr, "[^/]+)"); ok {
-		expr = cut + "[^/:]+)"
-	}
-	return regexp.MustCompile("^" + expr + "$")
 }
 
 // find returns the route of a request and the value of its path parameter, nil if no API has such a method.
@@ -112,64 +79,28 @@ func find(httpMethod string, u *url.URL) (*route, string) {
 }
 
 // checkQuery compares the query with the parameters that the method and the API have.
-func checkQuery(r *route, query url.Values) violations {
-	var bad violations
+func checkQuery(r *route, query url.Values) rest.Violations {
+	var bad rest.Violations
 	for name, values := range query {
-		f := parameter(r, name)
+		f := rest.Parameter(name, r.method.Params, r.api.standard)
 		switch {
 		case f == nil:
-			bad.add(name, "Invalid JSON payload received. Unknown name %q: Cannot bind query parameter.", clip(name))
+			bad.Add(name, "Invalid JSON payload received. Unknown name %q: Cannot bind query parameter.", server.Clip(name))
 		case len(values) > 1 && !f.Array:
-			bad.add(name, "The parameter is not repeated.")
+			bad.Add(name, "The parameter is not repeated.")
 		default:
 			for _, v := range values {
-				bad.check(name, checkParameter(*f, v))
+				bad.Check(name, f.Wrong(v))
 			}
 		}
 	}
 	for _, name := range []string{"fields", "callback"} {
 		if query.Get(name) != "" {
-			bad.add(name, "This simulator gives whole answers in JSON only.")
+			bad.Add(name, "This simulator gives whole answers in JSON only.")
 		}
 	}
 	if alt := query.Get("alt"); alt == "proto" || alt == "media" {
-		bad.add("alt", "This simulator answers in JSON only.")
+		bad.Add("alt", "This simulator answers in JSON only.")
 	}
-	return bad.sorted()
-}
-
-func parameter(r *route, name string) *field {
-	for _, list := range [][]field{r.method.Params, r.api.standard} {
-		if f := named(list, name); f != nil && !f.Path {
-			return f
-		}
-	}
-	return nil
-}
-
-// named finds a field by its published name.
-func named(fields []field, name string) *field {
-	for i := range fields {
-		if fields[i].Name == name {
-			return &fields[i]
-		}
-	}
-	return nil
-}
-
-func checkParameter(f field, value string) string {
-	switch f.Type {
-	case "integer":
-		if n, err := strconv.ParseInt(value, 10, 32); err != nil || n < 0 {
-			return "The value must be a 32-bit number that is not negative."
-		}
-	case "boolean":
-		if value != "true" && value != "false" {
-			return "The value must be true or false."
-		}
-	}
-	if len(f.Enum) > 0 && !slices.Contains(f.Enum, value) {
-		return "The value must be one of " + strings.Join(f.Enum, ", ") + "."
-	}
-	return ""
+	return bad.Sorted()
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 const usageMessage = "google.api.serviceusage.v1."
@@ -17,7 +19,7 @@ func (s *Server) batchEnable(tx *tx, rq *request) (any, error) {
 	}
 	names := rq.object.texts("serviceIds")
 	if len(names) > maxBatchEnable {
-		return nil, invalid("serviceIds", "A request can enable at most %d services.", maxBatchEnable)
+		return nil, rest.Invalid("serviceIds", "A request can enable at most %d services.", maxBatchEnable)
 	}
 	return tx.enable(project, "BatchEnableServicesResponse", names)
 }
@@ -65,16 +67,16 @@ func (s *Server) disableService(tx *tx, rq *request) (any, error) {
 		return nil, f
 	}
 	if !tx.state.isEnabled(project, service) {
-		return nil, fail("FAILED_PRECONDITION", "The service is not enabled.").because("serviceusage.googleapis.com", "SU_SERVICE_NOT_ENABLED", nil)
+		return nil, rest.Fail("FAILED_PRECONDITION", "The service is not enabled.").Because("serviceusage.googleapis.com", "SU_SERVICE_NOT_ENABLED", nil)
 	}
 	dependents := tx.state.dependents(project, service)
 	if len(dependents) > 0 && !rq.object.flag("disableDependentServices") {
-		return nil, fail("FAILED_PRECONDITION", "%d enabled services depend on the service.", len(dependents)).
-			because("serviceusage.googleapis.com", "COMMON_SU_SERVICE_HAS_DEPENDENTS", nil)
+		return nil, rest.Fail("FAILED_PRECONDITION", "%d enabled services depend on the service.", len(dependents)).
+			Because("serviceusage.googleapis.com", "COMMON_SU_SERVICE_HAS_DEPENDENTS", nil)
 	}
 	all := append([]string{service}, dependents...)
 	if rq.object.text("checkIfServiceHasUsage") == "CHECK" && slices.ContainsFunc(all, func(name string) bool { return tx.used(project, name) }) {
-		return nil, fail("FAILED_PRECONDITION", "The service was used in the last 30 days.").because("serviceusage.googleapis.com", "COMMON_SU_SERVICE_HAS_USAGE", nil)
+		return nil, rest.Fail("FAILED_PRECONDITION", "The service was used in the last 30 days.").Because("serviceusage.googleapis.com", "COMMON_SU_SERVICE_HAS_USAGE", nil)
 	}
 	return tx.start(operationRecord{Project: project, Answer: "DisableServiceResponse", Services: []string{service}, Also: dependents}), nil
 }
@@ -129,7 +131,7 @@ func (s *Server) getOperation(tx *tx, rq *request) (any, error) {
 	op, ok := tx.state.operations[rq.param]
 	switch {
 	case !ok:
-		return nil, notFound()
+		return nil, rest.NotFound()
 	case op.Done:
 		return tx.state.wireOperation(op), nil
 	case op.Polls == 0:
@@ -176,12 +178,12 @@ func (s *state) wireOperation(op operationRecord) wireOperation {
 		resources, services = append(resources, w.Name), append(services, w)
 	}
 	out := wireOperation{Name: op.Name, Done: op.Done}
-	out.Metadata = map[string]any{"@type": typed(usageMessage + "OperationMetadata"), "resourceNames": resources}
+	out.Metadata = map[string]any{"@type": rest.Typed(usageMessage + "OperationMetadata"), "resourceNames": resources}
 	switch {
 	case op.Done && op.Failed:
 		out.Error = map[string]any{"code": 13, "message": "The services could not be enabled."}
 	case op.Done:
-		out.Response = map[string]any{"@type": typed(usageMessage + op.Answer)}
+		out.Response = map[string]any{"@type": rest.Typed(usageMessage + op.Answer)}
 		if op.Answer == "BatchEnableServicesResponse" {
 			out.Response["services"] = services
 		} else {

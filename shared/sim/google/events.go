@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 const (
@@ -74,10 +76,10 @@ func (e Event) value(field string) []string {
 }
 
 // eventParent resolves the resource of a name. Events are global.
-func (s *Server) eventParent(name string) (string, *failure) {
+func (s *Server) eventParent(name string) (string, *rest.Failure) {
 	parent, f := s.resource(above(name))
 	if f == nil && strings.Split(name, "/")[3] != "global" {
-		f = invalid("parent", "The only location is global.")
+		f = rest.Invalid("parent", "The only location is global.")
 	}
 	return parent, f
 }
@@ -92,7 +94,7 @@ func (s *Server) getEvent(_ *tx, rq *request) (any, error) {
 			return e.wire(), nil
 		}
 	}
-	return nil, notFound()
+	return nil, rest.NotFound()
 }
 
 func (s *Server) listEvents(_ *tx, rq *request) (any, error) {
@@ -100,12 +102,12 @@ func (s *Server) listEvents(_ *tx, rq *request) (any, error) {
 	if f != nil {
 		return nil, f
 	}
-	if size := rq.query.Get("pageSize"); size != "" {
+	if size := rq.Query.Get("pageSize"); size != "" {
 		if n, _ := strconv.Atoi(size); n < 1 || n > maxEventsPage {
-			return nil, invalid("pageSize", "Acceptable values are 1 to %d.", maxEventsPage)
+			return nil, rest.Invalid("pageSize", "Acceptable values are 1 to %d.", maxEventsPage)
 		}
 	}
-	match, f := parseFilter(rq.query.Get("filter"), "category", "state", "relevance")
+	match, f := parseFilter(rq.Query.Get("filter"), "category", "state", "relevance")
 	if f != nil {
 		return nil, f
 	}
@@ -114,8 +116,8 @@ func (s *Server) listEvents(_ *tx, rq *request) (any, error) {
 		return nil, err
 	}
 	all := s.opts.Events
-	list, next := page(s, l, len(all), func(i int) (string, wireEvent, bool) {
-		return ordinal(i), all[i].wire(), all[i].Parent == parent && match(all[i].value)
+	list, next := rest.Page(l, len(all), func(i int) (string, wireEvent, bool) {
+		return rest.Ordinal(i), all[i].wire(), all[i].Parent == parent && match(all[i].value)
 	})
 	out := map[string]any{collection(parent): list}
 	if next != "" {

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 // A filter is the part of Google's filter language (AIP-160) that the two listings document: comparisons with =, != and :, joined by AND
@@ -15,14 +17,14 @@ const maxDepth = 20 // of parentheses
 var filterToken = regexp.MustCompile(`^\s*("(?:[^"\\]|\\.)*"|!=|[=:()-]|[^\s"=:()!-][^\s"=()]*)`)
 
 // parseFilter reads a filter over fields, given under their published names.
-func parseFilter(text string, fields ...string) (filter, *failure) {
+func parseFilter(text string, fields ...string) (filter, *rest.Failure) {
 	if strings.TrimSpace(text) == "" {
 		return func(func(string) []string) bool { return true }, nil
 	}
 	p := filterParser{rest: text, fields: fields}
 	f, ok := p.all(0)
 	if !ok || strings.TrimSpace(p.rest) != "" {
-		return nil, invalid("filter", "The filter cannot be read, or names a field other than %s.", strings.Join(fields, ", "))
+		return nil, rest.Invalid("filter", "The filter cannot be read, or names a field other than %s.", strings.Join(fields, ", "))
 	}
 	return f, nil
 }
@@ -113,7 +115,7 @@ func (p *filterParser) fieldAndOperator() (name, operator string, ok bool) {
 	if n <= 0 {
 		return "", "", false
 	}
-	name = camel(text[:n])
+	name = rest.Camel(text[:n])
 	text = strings.TrimLeft(text[n:], " \t")
 	for _, op := range []string{"!=", "=", ":"} {
 		if rest, found := strings.CutPrefix(text, op); found {

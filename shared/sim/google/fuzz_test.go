@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 // Whatever a request says, it is answered, and never with a 5xx.
@@ -56,7 +58,7 @@ func FuzzPayload(f *testing.F) {
 				t.Fatalf("both or neither of object and failure: %v %v", obj, bad)
 			}
 			for name := range obj {
-				if named(a.schemas[schema], name) == nil {
+				if rest.Named(a.schemas[schema], name) == nil {
 					t.Fatalf("%q is no field of %s", name, schema)
 				}
 			}

@@ -3,6 +3,8 @@ package google
 import (
 	"maps"
 	"strings"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 // allOperations has an entry for every method of the contracts.
@@ -63,7 +65,7 @@ func (s *Server) testPermissions(_ *tx, rq *request) (any, error) {
 	var has []string
 	for _, p := range rq.object.texts("permissions") {
 		if strings.Contains(p, "*") || strings.Count(p, ".") < 2 {
-			return nil, invalid("permissions", "A permission is named service.resource.verb, without wildcards.")
+			return nil, rest.Invalid("permissions", "A permission is named service.resource.verb, without wildcards.")
 		}
 		if !s.denied[p] {
 			has = append(has, p)

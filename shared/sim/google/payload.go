@@ -9,8 +9,10 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 // object is a request body after the check: published names, only fields that a caller may set, no nulls, no zero enumerations.
@@ -18,9 +20,9 @@ type object map[string]any
 
 // parsePayload checks a JSON body against a schema. Like every proto3 JSON parser it takes a field under its published name and under
 // its original one (service_ids), and null for an absent field. It checks what it ignores, too.
-func parsePayload(schemas map[string][]field, schema string, body []byte) (object, *failure) {
+func parsePayload(schemas map[string][]field, schema string, body []byte) (object, *rest.Failure) {
 	if !utf8.Valid(body) {
-		return nil, fail("INVALID_ARGUMENT", "Invalid JSON payload received. The text is not UTF-8.")
+		return nil, rest.Fail("INVALID_ARGUMENT", "Invalid JSON payload received. The text is not UTF-8.")
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return object{}, nil
@@ -32,16 +34,16 @@ func parsePayload(schemas map[string][]field, schema string, body []byte) (objec
 			return obj, nil
 		}
 	}
-	if f := p.bad.sorted().failure(); f != nil {
+	if f := p.bad.Sorted().Failure(); f != nil {
 		return nil, f
 	}
-	return nil, fail("INVALID_ARGUMENT", "Invalid JSON payload received. It is not one JSON object.")
+	return nil, rest.Fail("INVALID_ARGUMENT", "Invalid JSON payload received. It is not one JSON object.")
 }
 
 type payload struct {
 	schemas map[string][]field
 	dec     *json.Decoder
-	bad     violations
+	bad     rest.Violations
 }
 
 func newPayload(schemas map[string][]field, raw []byte) *payload {
@@ -54,7 +56,7 @@ var errNotJSON = errors.New("not JSON of the schema")
 
 func (p *payload) object(schema, at string) (object, error) {
 	if t, err := p.dec.Token(); err != nil || t != json.Delim('{') {
-		p.bad.add(at, "Invalid value: it must be an object.")
+		p.bad.Add(at, "Invalid value: it must be an object.")
 		return nil, errNotJSON
 	}
 	obj := object{}
@@ -78,14 +80,14 @@ func (p *payload) member(schema, at string, obj object, seen map[string]bool) er
 	if err := p.dec.Decode(&raw); err != nil {
 		return err
 	}
-	f := named(p.schemas[schema], camel(key))
-	if f == nil || (key != f.Name && key != snake(f.Name)) {
-		p.bad.add(join(at, key), "Invalid JSON payload received. Unknown name %q: Cannot find field.", clip(key))
+	f := rest.Named(p.schemas[schema], rest.Camel(key))
+	if f == nil || (key != f.Name && key != rest.Snake(f.Name)) {
+		p.bad.Add(rest.Join(at, key), "Invalid JSON payload received. Unknown name %q: Cannot find field.", server.Clip(key))
 		return nil
 	}
-	path := join(at, f.Name)
+	path := rest.Join(at, f.Name)
 	if seen[f.Name] {
-		p.bad.add(path, "The field is set twice.")
+		p.bad.Add(path, "The field is set twice.")
 	}
 	seen[f.Name] = true
 	if v := p.value(*f, path, raw); v != nil && !f.Ignored {
@@ -121,7 +123,7 @@ func (p *payload) value(f field, path string, raw json.RawMessage) any {
 func (p *payload) array(f field, path string, raw json.RawMessage) any {
 	var raws []json.RawMessage
 	if err := json.Unmarshal(raw, &raws); err != nil {
-		p.bad.add(path, "Invalid value: it must be an array.")
+		p.bad.Add(path, "Invalid value: it must be an array.")
 		return nil
 	}
 	f.Array = false
@@ -130,7 +132,7 @@ func (p *payload) array(f field, path string, raw json.RawMessage) any {
 		before := len(p.bad)
 		v := p.value(f, path, r)
 		if v == nil && len(p.bad) == before {
-			p.bad.add(path, "Invalid value: nothing inside an array.")
+			p.bad.Add(path, "Invalid value: nothing inside an array.")
 		}
 		list = append(list, v)
 	}
@@ -147,13 +149,13 @@ func (p *payload) scalar(f field, path string, v any) any {
 		return v
 	case "object":
 		if _, ok := v.(map[string]any); !ok {
-			p.bad.add(path, "Invalid value: it must be an object.")
+			p.bad.Add(path, "Invalid value: it must be an object.")
 		}
 		return v
 	case "boolean":
 		b, ok := v.(bool)
 		if !ok {
-			p.bad.add(path, "Invalid value: it must be true or false.")
+			p.bad.Add(path, "Invalid value: it must be true or false.")
 		}
 		if !b {
 			return nil
@@ -164,7 +166,7 @@ func (p *payload) scalar(f field, path string, v any) any {
 	}
 	s, ok := v.(string)
 	if !ok {
-		p.bad.add(path, "Invalid value: it must be a string.")
+		p.bad.Add(path, "Invalid value: it must be a string.")
 		return nil
 	}
 	return p.text(f, path, s)
@@ -177,7 +179,7 @@ func (p *payload) number(f field, path string, v any) any {
 	}
 	i, err := n.Int64()
 	if !ok || err != nil || i < math.MinInt32 || i > math.MaxInt32 {
-		p.bad.add(path, "Invalid value: it must be a 32-bit number.")
+		p.bad.Add(path, "Invalid value: it must be a 32-bit number.")
 		return nil
 	}
 	if i == 0 {
@@ -190,10 +192,10 @@ func (p *payload) text(f field, path, s string) any {
 	_, err := base64.StdEncoding.DecodeString(s)
 	switch {
 	case len(f.Enum) > 0 && !slices.Contains(f.Enum, s):
-		p.bad.add(path, "Invalid value: it must be one of %s.", strings.Join(f.Enum, ", "))
+		p.bad.Add(path, "Invalid value: it must be one of %s.", strings.Join(f.Enum, ", "))
 		return nil
 	case f.Format == "byte" && err != nil:
-		p.bad.add(path, "Invalid value: it must be base64.")
+		p.bad.Add(path, "Invalid value: it must be base64.")
 		return nil
 	case len(f.Enum) > 0 && strings.HasSuffix(s, "_UNSPECIFIED"), s == "":
 		return nil
@@ -202,24 +204,24 @@ func (p *payload) text(f field, path, s string) any {
 }
 
 // checkRequired lists the required fields that are missing. A patch may leave out what it does not change.
-func checkRequired(r *route, obj object) violations {
+func checkRequired(r *route, obj object) rest.Violations {
 	if r.method.HTTP == "PATCH" {
 		return nil
 	}
-	var bad violations
-	bad.required(r.api.schemas, r.method.Request, "", obj)
-	return bad.sorted()
+	var bad rest.Violations
+	checkFields(&bad, r.api.schemas, r.method.Request, "", obj)
+	return bad.Sorted()
 }
 
-func (v *violations) required(schemas map[string][]field, schema, at string, obj object) {
+func checkFields(bad *rest.Violations, schemas map[string][]field, schema, at string, obj object) {
 	for _, f := range schemas[schema] {
 		text, isText := obj[f.Name].(string)
 		blank := obj[f.Name] == nil || isText && strings.TrimSpace(text) == ""
 		if blank && (f.Required || slices.Contains(mandatory[schema], f.Name)) {
-			v.add(join(at, f.Name), "Required field is missing.")
+			bad.Add(rest.Join(at, f.Name), "Required field is missing.")
 		}
 		if inner, ok := obj[f.Name].(object); ok {
-			v.required(schemas, f.Ref, join(at, f.Name), inner)
+			checkFields(bad, schemas, f.Ref, rest.Join(at, f.Name), inner)
 		}
 	}
 }
@@ -262,38 +264,4 @@ func (o object) objects(name string) []object {
 		all = append(all, inner)
 	}
 	return all
-}
-
-func join(at, name string) string {
-	if at == "" {
-		return name
-	}
-	return at + "." + name
-}
-
-// camel turns service_ids into serviceIds.
-func camel(name string) string {
-	head, rest, _ := strings.Cut(name, "_")
-	var b strings.Builder
-	b.WriteString(head)
-	for word := range strings.SplitSeq(rest, "_") {
-		r, n := utf8.DecodeRuneInString(word)
-		if n > 0 {
-			b.WriteRune(unicode.ToUpper(r))
-			b.WriteString(word[n:])
-		}
-	}
-	return b.String()
-}
-
-// snake turns serviceIds into service_ids.
-func snake(name string) string {
-	var b strings.Builder
-	for _, r := range name {
-		if unicode.IsUpper(r) {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
 }

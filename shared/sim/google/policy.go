@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 // Limits of one policy. Every appearance of a principal counts.
@@ -80,7 +82,7 @@ func (s *Server) wire(r policyRecord, version int64) wirePolicy {
 	w.Bindings = nil
 	for _, b := range r.Bindings {
 		if b.Condition != nil {
-			hash := s.draw(b.identity(), 0)
+			hash := s.ids.Draw(b.identity(), 0)
 			b = Binding{Role: b.Role + "_withcond_" + hex.EncodeToString(hash[:10]), Members: b.Members}
 		}
 		w.Bindings = append(w.Bindings, b)
@@ -88,9 +90,9 @@ func (s *Server) wire(r policyRecord, version int64) wirePolicy {
 	return w
 }
 
-func checkVersion(field string, version int64) *failure {
+func checkVersion(field string, version int64) *rest.Failure {
 	if version != 0 && version != 1 && version != 3 {
-		return invalid(field, "Valid versions are 0, 1 and 3.")
+		return rest.Invalid(field, "Valid versions are 0, 1 and 3.")
 	}
 	return nil
 }
@@ -134,10 +136,10 @@ func (s *Server) nextPolicy(resource string, was policyRecord, in object, mask s
 		mask = "bindings,etag"
 	}
 	for path := range strings.SplitSeq(mask, ",") {
-		switch camel(strings.TrimSpace(path)) {
+		switch rest.Camel(strings.TrimSpace(path)) {
 		case "bindings":
 			bindings, bad := s.readBindings(resource, in.objects("bindings"))
-			if f := bad.failure(); f != nil {
+			if f := bad.Failure(); f != nil {
 				return next, f
 			}
 			next.Bindings = bindings
@@ -145,26 +147,26 @@ func (s *Server) nextPolicy(resource string, was policyRecord, in object, mask s
 			next.Audit = readAudit(in.objects("auditConfigs"))
 		case "etag", "version":
 		default:
-			return next, invalid("updateMask", "The mask may name bindings, etag, version and auditConfigs.")
+			return next, rest.Invalid("updateMask", "The mask may name bindings, etag, version and auditConfigs.")
 		}
 	}
 	return next, nil
 }
 
 // checkWrite holds what the versions, the etag and the sizes mean together.
-func (s *Server) checkWrite(was, next policyRecord, in object) *failure {
+func (s *Server) checkWrite(was, next policyRecord, in object) *rest.Failure {
 	version, etag := in.number("version"), in.text("etag")
 	if f := checkVersion("policy.version", version); f != nil {
 		return f
 	}
 	if next.conditional() && version != 3 {
-		return invalid("policy.version", "A policy with conditions must have version 3.")
+		return rest.Invalid("policy.version", "A policy with conditions must have version 3.")
 	}
 	if etag != "" && etag != s.etag(was.Serial) {
-		return fail("ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.")
+		return rest.Fail("ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.")
 	}
 	if etag != "" && was.conditional() && version != 3 {
-		return invalid("policy.version", "A policy that has conditions can be changed with version 3 only.")
+		return rest.Invalid("policy.version", "A policy that has conditions can be changed with version 3 only.")
 	}
 	if f := checkOwners(was, next); f != nil {
 		return f
@@ -173,16 +175,16 @@ func (s *Server) checkWrite(was, next policyRecord, in object) *failure {
 }
 
 // checkOwners refuses a new user among the owners of a project: people are invited, and have to accept.
-func checkOwners(was, next policyRecord) *failure {
+func checkOwners(was, next policyRecord) *rest.Failure {
 	if !strings.HasPrefix(next.Resource, "projects/") {
 		return nil
 	}
 	before := owners(was)
 	for _, member := range owners(next) {
 		if strings.HasPrefix(member, "user:") && !slices.Contains(before, member) {
-			f := fail("FAILED_PRECONDITION", "Request contains an invalid argument: a user is made owner of a project by an invitation.")
+			f := rest.Fail("FAILED_PRECONDITION", "Request contains an invalid argument: a user is made owner of a project by an invitation.")
 			f.Details = append(f.Details, map[string]string{
-				"@type": typed("google.cloudresourcemanager.projects.v1beta1.ProjectIamPolicyError"), "type": "SOLO_MUST_INVITE_OWNERS", "role": "roles/owner",
+				"@type": rest.Typed("google.cloudresourcemanager.projects.v1beta1.ProjectIamPolicyError"), "type": "SOLO_MUST_INVITE_OWNERS", "role": "roles/owner",
 			})
 			return f
 		}
@@ -202,7 +204,7 @@ func owners(r policyRecord) []string {
 	return all
 }
 
-func checkSizes(r policyRecord) *failure {
+func checkSizes(r policyRecord) *rest.Failure {
 	principals, groups := 0, 0
 	for _, b := range r.Bindings {
 		principals += len(b.Members)
@@ -219,16 +221,16 @@ func checkSizes(r policyRecord) *failure {
 	}
 	switch {
 	case principals > maxPrincipals:
-		return invalid("policy", "The policy has %d principals; the most is %d.", principals, maxPrincipals)
+		return rest.Invalid("policy", "The policy has %d principals; the most is %d.", principals, maxPrincipals)
 	case groups > maxGroups:
-		return invalid("policy", "The policy has %d groups; the most is %d.", groups, maxGroups)
+		return rest.Invalid("policy", "The policy has %d groups; the most is %d.", groups, maxGroups)
 	}
 	return nil
 }
 
 // readBindings checks bindings and puts them in order: one for each role and condition, members as stored and once each.
-func (s *Server) readBindings(resource string, in []object) ([]Binding, violations) {
-	var bad violations
+func (s *Server) readBindings(resource string, in []object) ([]Binding, rest.Violations) {
+	var bad rest.Violations
 	byIdentity := map[string]*Binding{}
 	var order []string
 	for _, o := range in {
@@ -251,21 +253,21 @@ func (s *Server) readBindings(resource string, in []object) ([]Binding, violatio
 		out = append(out, b)
 	}
 	slices.SortStableFunc(out, func(a, b Binding) int { return cmp.Compare(a.Role, b.Role) })
-	return out, bad.sorted()
+	return out, bad.Sorted()
 }
 
-func (s *Server) checkBinding(resource string, b Binding) violations {
-	var bad violations
+func (s *Server) checkBinding(resource string, b Binding) rest.Violations {
+	var bad rest.Violations
 	const at = "policy.bindings"
-	bad.check(at+".role", checkRole(resource, b.Role))
+	bad.Check(at+".role", checkRole(resource, b.Role))
 	if len(b.Members) == 0 {
-		bad.add(at+".members", "A binding has at least one member.")
+		bad.Add(at+".members", "A binding has at least one member.")
 	}
 	for _, m := range b.Members {
-		bad.check(at+".members", s.checkMember(resource, m))
+		bad.Check(at+".members", s.checkMember(resource, m))
 	}
 	if b.Condition != nil && (b.Condition.Expression == "" || b.Condition.Title == "") {
-		bad.add(at+".condition", "A condition has a title and an expression.")
+		bad.Add(at+".condition", "A condition has a title and an expression.")
 	}
 	return bad
 }

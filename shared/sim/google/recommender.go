@@ -3,6 +3,8 @@ package google
 import (
 	"strings"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 const (
@@ -64,14 +66,14 @@ func (s *Server) listRecommendations(_ *tx, rq *request) (any, error) {
 	part := strings.Split(rq.param, "/") // kind, id, locations, L, recommenders, R
 	permission, ok := recommenders[part[5]]
 	if !ok {
-		return nil, notFound()
+		return nil, rest.NotFound()
 	}
 	if f := s.permitted(rq, permission); f != nil {
 		return nil, f
 	}
-	text := rq.query.Get("filter")
+	text := rq.Query.Get("filter")
 	if len([]rune(text)) > maxRecommenderFilter {
-		return nil, invalid("filter", "A filter has at most %d characters.", maxRecommenderFilter)
+		return nil, rest.Invalid("filter", "A filter has at most %d characters.", maxRecommenderFilter)
 	}
 	match, f := parseFilter(text, "stateInfo.state", "recommenderSubtype", "priority", "targetResources")
 	if f != nil {
@@ -82,10 +84,10 @@ func (s *Server) listRecommendations(_ *tx, rq *request) (any, error) {
 		return nil, err
 	}
 	all := s.opts.Recommendations
-	list, next := page(s, l, len(all), func(i int) (string, wireRecommendation, bool) {
+	list, next := rest.Page(l, len(all), func(i int) (string, wireRecommendation, bool) {
 		r := all[i]
 		ok := r.Parent == parent && r.Location == part[3] && r.Recommender == part[5] && match(r.value)
-		return ordinal(i), r.wire(), ok
+		return rest.Ordinal(i), r.wire(), ok
 	})
 	return struct {
 		Recommendations []wireRecommendation `json:"recommendations,omitempty"`

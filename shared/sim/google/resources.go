@@ -1,13 +1,12 @@
 package google
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 var (
@@ -17,7 +16,7 @@ var (
 
 // resource resolves "projects/ID", "projects/NUMBER", "folders/NUMBER" or "organizations/NUMBER" to the name that answers use, which has
 // the number. What is unknown is denied, not missing: the APIs do not tell what exists.
-func (s *Server) resource(name string) (string, *failure) {
+func (s *Server) resource(name string) (string, *rest.Failure) {
 	kind, id, _ := strings.Cut(name, "/")
 	ok := false
 	switch kind {
@@ -29,10 +28,10 @@ func (s *Server) resource(name string) (string, *failure) {
 	case "organizations":
 		ok = numberForm.MatchString(id) && (s.opts.AnyParent || id == s.opts.Organization)
 	default:
-		return "", invalid("parent", "The parent must be a project, a folder or an organization.")
+		return "", rest.Invalid("parent", "The parent must be a project, a folder or an organization.")
 	}
 	if !ok {
-		return "", fail("PERMISSION_DENIED", "The caller does not have permission")
+		return "", rest.Fail("PERMISSION_DENIED", "The caller does not have permission")
 	}
 	return kind + "/" + id, nil
 }
@@ -55,15 +54,9 @@ func (s *Server) projectNumber(id string) string {
 	case s.opts.AnyParent && numberForm.MatchString(id):
 		return id
 	case s.opts.AnyParent && projectForm.MatchString(id):
-		return numberOf(id)
+		return rest.ProjectNumber(id)
 	}
 	return ""
-}
-
-// numberOf makes up a project's number: twelve digits that follow from the id.
-func numberOf(id string) string {
-	h := sha256.Sum256([]byte("project " + id))
-	return strconv.FormatUint(100_000_000_000+binary.BigEndian.Uint64(h[:])%900_000_000_000, 10)
 }
 
 // parents are a resource and what is above it.

@@ -18,9 +18,7 @@
 //
 // Beside the APIs it has controls:
 //
-//	POST   /faults       {"op":"serviceusage.services.batchEnable","fault":"commit_then_drop","times":1}; see faults.go
-//	GET    /faults       what is armed; DELETE disarms
-//	GET    /calls        the last calls and exact counts by op
+//	/faults, /calls      those of every simulator: {"op":"serviceusage.services.batchEnable","fault":"drop","times":1}; see package server
 //	POST   /services     {"project":"acme-prod","service":"compute.googleapis.com","do":"use"}; see Refuse and Use
 //	POST   /permissions  {"permission":"essentialcontacts.contacts.create","do":"deny"} or "allow"
 //
@@ -31,12 +29,15 @@
 package google
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 // Options of a server; the zero value is a server in memory with the default organization and project, open to everybody.
@@ -70,15 +71,14 @@ type Options struct {
 
 // Server is the simulator; see the package comment.
 type Server struct {
+	*server.Server
 	opts       Options
+	ids        server.IDs
 	operations map[string]operation
 
 	mu       sync.Mutex
 	state    *state
-	journal  *journal
-	faults   faults
-	calls    calls
-	pending  []pending
+	journal  *server.Journal[change]
 	refused  map[string]Refusal
 	denied   map[string]bool
 	numbered map[string]string // project number to id, of Options.Projects
@@ -90,9 +90,16 @@ type operation struct {
 	run        func(tx *tx, rq *request) (any, error)
 }
 
+// Call is one call that the server received.
+type Call = server.Call
+
 // New opens a server, with the state that Options.Dir holds.
 func New(o Options) (*Server, error) {
-	s := &Server{opts: o.withDefaults(), state: newState(), refused: map[string]Refusal{}, denied: map[string]bool{}, numbered: map[string]string{}}
+	s := &Server{
+		opts: o.withDefaults(), ids: server.IDs(o.Seed), state: newState(),
+		refused: map[string]Refusal{}, denied: map[string]bool{}, numbered: map[string]string{},
+	}
+	s.Server = server.New(s.behaviour())
 	for id, number := range s.opts.Projects {
 		s.numbered[number] = id
 	}
@@ -105,12 +112,27 @@ func New(o Options) (*Server, error) {
 		s.denied[p] = true
 	}
 	s.operations = s.allOperations()
-	j, err := openJournal(s.opts.Dir, s.state, s.seed)
-	if err != nil {
+	var err error
+	if s.journal, err = server.OpenJournal(s.opts.Dir, journalFile, s.state, s.seed); err != nil {
 		return nil, fmt.Errorf("open the Google APIs: %w", err)
 	}
-	s.journal = j
 	return s, nil
+}
+
+// behaviour is what makes the server one of these APIs.
+func (s *Server) behaviour() server.Behaviour {
+	return server.Behaviour{
+		Now: s.opts.Now, API: inAPI, Find: s.find, Control: s.control, Render: rest.Control,
+		Fail:    func(code int) server.Reply { return rest.FailCode(code).Reply() },
+		Garbage: server.Typed(http.StatusOK, rest.JSON, []byte(`{"name": "proj`)),
+		Known: func(op string) bool {
+			return slices.ContainsFunc(routes, func(r route) bool { return r.method.Op == op })
+		},
+	}
+}
+
+func inAPI(path string) bool {
+	return strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v3/")
 }
 
 func (o Options) withDefaults() Options {
@@ -162,74 +184,30 @@ func (s *Server) seed() error {
 func (s *Server) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.journal.close()
-}
-
-// ServeHTTP serves the APIs and the controls. Where a fault drops the connection it aborts, as net/http documents.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := s.answer(r)
-	if a.drop != nil {
-		panic(http.ErrAbortHandler)
-	}
-	for key, values := range a.header {
-		w.Header()[key] = values
-	}
-	w.WriteHeader(a.status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(a.body) // the caller may be gone
-	}
-}
-
-// answer decides what comes back for a request; ServeHTTP and Transport carry it.
-func (s *Server) answer(r *http.Request) reply {
-	s.settle()
-	if strings.HasPrefix(r.URL.Path, "/v1/") || strings.HasPrefix(r.URL.Path, "/v3/") {
-		return s.api(r)
-	}
-	return s.control(r)
-}
-
-// api plays one call of an API, with the fault that is armed for it, and takes note of it.
-func (s *Server) api(r *http.Request) reply {
-	rq, a := s.receive(r)
-	if rq == nil {
-		return a
-	}
-	fault := s.takeFault(rq)
-	a = s.play(r.Context(), fault, rq)
-	s.note(rq, fault, a)
-	return a
+	return s.journal.Close()
 }
 
 // execute runs a request as of a time: checks it, changes the state, makes the change durable.
-func (s *Server) execute(rq *request, at time.Time) reply {
+func (s *Server) execute(rq *request, at time.Time) server.Reply {
 	if f := s.admit(rq); f != nil {
-		return f.reply()
+		return f.Reply()
 	}
 	out, err := s.commit(rq, at)
 	if err != nil {
-		return failureOf(err).reply()
+		return rest.FailureOf(err).Reply()
 	}
 	return render(rq, out)
 }
 
-func failureOf(err error) *failure {
-	var f *failure
-	if errors.As(err, &f) {
-		return f
-	}
-	return fail("UNAVAILABLE", "The service is currently unavailable.")
-}
-
 // admit checks who calls and what, before anything is looked up.
-func (s *Server) admit(rq *request) *failure {
+func (s *Server) admit(rq *request) *rest.Failure {
 	if f := s.authenticate(rq); f != nil {
 		return f
 	}
-	if rq.refused != nil {
-		return rq.refused
+	if f := rest.Unreadable(rq.Request); f != nil {
+		return f
 	}
-	if f := checkQuery(rq.route, rq.query).failure(); f != nil {
+	if f := checkQuery(rq.route, rq.Query).Failure(); f != nil {
 		return f
 	}
 	return rq.parse()
@@ -269,24 +247,19 @@ func (s *Server) begin(at time.Time) *tx {
 	return &tx{Server: s, at: at.UTC().Truncate(time.Microsecond), change: change{Serial: s.state.serial}}
 }
 
+// next draws with the next value of the counter.
+func (tx *tx) next(purpose string) [32]byte {
+	tx.change.Serial++
+	return tx.ids.Draw(purpose, tx.change.Serial)
+}
+
 func (tx *tx) commit() error {
 	if tx.change.empty() {
 		return nil
 	}
-	if err := tx.journal.append(tx.change); err != nil {
+	if err := tx.journal.Append(tx.change); err != nil {
 		return err
 	}
 	tx.state.apply(tx.change)
 	return nil
-}
-
-// settle executes what is due, the earliest first, each as of its own time.
-func (s *Server) settle() {
-	for now := s.opts.Now(); ; {
-		p, ok := s.due(now)
-		if !ok {
-			return
-		}
-		s.execute(p.rq, p.due)
-	}
 }

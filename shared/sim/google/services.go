@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/rest"
 )
 
 // Limits of Service Usage.
@@ -28,10 +30,10 @@ const (
 // Refuse sets why a service cannot be enabled.
 func (s *Server) Refuse(service string, why Refusal) error {
 	if !slices.Contains([]Refusal{NoRefusal, NoBilling, NotAllowed, InOperation}, why) {
-		return invalid("do", "There is no such refusal.")
+		return rest.Invalid("do", "There is no such refusal.")
 	}
 	if !known(service) {
-		return invalid("service", "There is no such service.")
+		return rest.Invalid("service", "There is no such service.")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -43,7 +45,7 @@ func (s *Server) Refuse(service string, why Refusal) error {
 func (s *Server) Use(project, service string) error {
 	number := s.projectNumber(project)
 	if number == "" || !known(service) {
-		return invalid("service", "There is no such project or service.")
+		return rest.Invalid("service", "There is no such project or service.")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,20 +82,20 @@ func (s *state) wireService(project, name string) wireService {
 }
 
 // consumer resolves the project of a name. Only projects enable services here.
-func (s *Server) consumer(name string) (string, *failure) {
+func (s *Server) consumer(name string) (string, *rest.Failure) {
 	full, f := s.resource(above(name))
 	if f != nil {
 		return "", f
 	}
 	number, ok := strings.CutPrefix(full, "projects/")
 	if !ok {
-		return "", invalid("parent", "The parent must be a project.")
+		return "", rest.Invalid("parent", "The parent must be a project.")
 	}
 	return number, nil
 }
 
 // consumerService resolves projects/P/services/S.
-func (s *Server) consumerService(name string) (project, service string, f *failure) {
+func (s *Server) consumerService(name string) (project, service string, f *rest.Failure) {
 	project, f = s.consumer(name)
 	if f != nil {
 		return "", "", f
@@ -106,17 +108,17 @@ func (s *Server) consumerService(name string) (project, service string, f *failu
 }
 
 // unavailable is the answer for a service that does not exist, or is not for this caller. Which one it was is not said.
-func unavailable() *failure {
-	return fail("PERMISSION_DENIED", "Not found or permission denied for service(s).").
-		because("serviceusage.googleapis.com", "SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED", nil)
+func unavailable() *rest.Failure {
+	return rest.Fail("PERMISSION_DENIED", "Not found or permission denied for service(s).").
+		Because("serviceusage.googleapis.com", "SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED", nil)
 }
 
-func noBilling(project string) *failure {
-	f := fail("FAILED_PRECONDITION", "Billing account for project '%s' is not found. Billing must be enabled for activation of service(s) to proceed.", project)
-	f.Details = append(f.Details, map[string]any{"@type": typed("google.rpc.PreconditionFailure"), "violations": []map[string]string{
+func noBilling(project string) *rest.Failure {
+	f := rest.Fail("FAILED_PRECONDITION", "Billing account for project '%s' is not found. Billing must be enabled for activation of service(s) to proceed.", project)
+	f.Details = append(f.Details, map[string]any{"@type": rest.Typed("google.rpc.PreconditionFailure"), "violations": []map[string]string{
 		{"type": "googleapis.com/billing-enabled", "subject": project, "description": "billing-enabled"},
 	}})
-	return f.because("serviceusage.googleapis.com", "UREQ_PROJECT_BILLING_NOT_FOUND", nil)
+	return f.Because("serviceusage.googleapis.com", "UREQ_PROJECT_BILLING_NOT_FOUND", nil)
 }
 
 func (s *Server) getService(tx *tx, rq *request) (any, error) {
@@ -133,9 +135,9 @@ func (s *Server) batchGetServices(tx *tx, rq *request) (any, error) {
 	if f != nil {
 		return nil, f
 	}
-	names := rq.query["names"]
+	names := rq.Query["names"]
 	if len(names) == 0 || len(names) > maxBatchGet {
-		return nil, invalid("names", "A request names 1 to %d services.", maxBatchGet)
+		return nil, rest.Invalid("names", "A request names 1 to %d services.", maxBatchGet)
 	}
 	var out struct {
 		Services []wireService `json:"services"`
@@ -146,7 +148,7 @@ func (s *Server) batchGetServices(tx *tx, rq *request) (any, error) {
 			return nil, f
 		}
 		if other != project || strings.Count(name, "/") != 3 {
-			return nil, invalid("names", "A service must be named as one of the parent.")
+			return nil, rest.Invalid("names", "A service must be named as one of the parent.")
 		}
 		out.Services = append(out.Services, tx.state.wireService(project, service))
 	}
@@ -158,15 +160,15 @@ func (s *Server) listServices(tx *tx, rq *request) (any, error) {
 	if f != nil {
 		return nil, f
 	}
-	want, ok := strings.CutPrefix(rq.query.Get("filter"), "state:")
+	want, ok := strings.CutPrefix(rq.Query.Get("filter"), "state:")
 	if want != "" && (!ok || want != "ENABLED" && want != "DISABLED") {
-		return nil, invalid("filter", "The allowed filters are state:ENABLED and state:DISABLED.")
+		return nil, rest.Invalid("filter", "The allowed filters are state:ENABLED and state:DISABLED.")
 	}
 	l, err := s.listing(rq, servicesPage, maxServices)
 	if err != nil {
 		return nil, err
 	}
-	list, next := page(s, l, len(catalogue), func(i int) (string, wireService, bool) {
+	list, next := rest.Page(l, len(catalogue), func(i int) (string, wireService, bool) {
 		w := tx.state.wireService(project, catalogue[i])
 		return catalogue[i], w, want == "" || w.State == want
 	})

@@ -1,10 +1,14 @@
 package google
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"time"
 )
+
+// journalFile is where the state is kept, in the folder of the options.
+const journalFile = "google.jsonl"
 
 // The records are what the server keeps and writes to its journal.
 
@@ -80,6 +84,15 @@ func newState() *state {
 	}
 }
 
+// Replay does a change of the journal again. It refuses one that the state cannot be at: somebody edited the journal.
+func (s *state) Replay(c change) error {
+	if !s.fits(c) {
+		return errors.New("a contact out of its order")
+	}
+	s.apply(c)
+	return nil
+}
+
 func (s *state) apply(c change) {
 	s.serial = max(s.serial, c.Serial)
 	for _, r := range c.Services {
@@ -100,8 +113,8 @@ func (s *state) apply(c change) {
 	}
 }
 
-// check refuses a change that the state cannot be at: a journal that somebody edited.
-func (s *state) check(c change) bool {
+// fits says whether the ids of contacts go on where the state ends.
+func (s *state) fits(c change) bool {
 	next := map[string]int{}
 	for _, r := range c.Contacts {
 		n := max(next[r.Parent], len(s.contacts[r.Parent]))
@@ -113,8 +126,8 @@ func (s *state) check(c change) bool {
 	return true
 }
 
-// changes returns what rebuilds the state, in lines that do not grow with it.
-func (s *state) changes() []change {
+// Changes returns what rebuilds the state, in lines that do not grow with it.
+func (s *state) Changes() []change {
 	all := []change{{Serial: s.serial, Services: slices.Collect(maps.Values(s.services)), Operations: slices.Collect(maps.Values(s.operations))}}
 	for _, r := range s.policies {
 		all = append(all, change{Policies: []policyRecord{r}})

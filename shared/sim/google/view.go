@@ -16,7 +16,7 @@ type ContactView struct {
 
 // EnabledServices are the services that are on in a project, in their order, after what is due by now has been executed.
 func (s *Server) EnabledServices(project string) []string {
-	s.settle()
+	s.Settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_ = s.finishDue(s.opts.Now()) // a journal that cannot be written refuses every request, too
@@ -26,7 +26,7 @@ func (s *Server) EnabledServices(project string) []string {
 
 // Policy are the bindings of a resource.
 func (s *Server) Policy(resource string) []Binding {
-	s.settle()
+	s.Settle()
 	full, _ := s.resource(resource)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,7 +35,7 @@ func (s *Server) Policy(resource string) []Binding {
 
 // Contacts are the contacts of a resource, in the order of their creation.
 func (s *Server) Contacts(resource string) []ContactView {
-	s.settle()
+	s.Settle()
 	full, _ := s.resource(resource)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 // Token is an API token, as somebody made it in the product's console.
@@ -79,7 +81,7 @@ func (s *Server) IssueToken(orgID, username string, roles ...string) (Token, err
 }
 
 func (tx *tx) issue(org orgRecord, username string, roles []string) tokenRecord {
-	return tokenRecord{Token: letters(tx.next("token"), alphabet, 32) + letters(tx.next("token"), alphabet, 32), Org: org.ID, Username: username, Roles: roles}
+	return tokenRecord{Token: server.Letters(tx.next("token"), server.Alphanumeric, 32) + server.Letters(tx.next("token"), server.Alphanumeric, 32), Org: org.ID, Username: username, Roles: roles}
 }
 
 // identity is who calls: an API token that was exchanged.
@@ -143,7 +145,7 @@ type claims struct {
 const jwtHeader = `{"alg":"HS256","typ":"JWT"}`
 
 func (s *Server) tokenID(t tokenRecord) string {
-	id := s.draw("token id "+t.Token, 0)
+	id := s.ids.Draw("token id "+t.Token, 0)
 	return base64.RawURLEncoding.EncodeToString(id[:12])
 }
 
@@ -158,7 +160,7 @@ func (s *Server) mint(t tokenRecord, at time.Time) string {
 }
 
 func (s *Server) signature(text string) string {
-	key := s.draw("access token key", 0)
+	key := s.ids.Draw("access token key", 0)
 	mac := hmac.New(sha256.New, key[:])
 	mac.Write([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
@@ -166,7 +168,7 @@ func (s *Server) signature(text string) string {
 
 // authenticate finds out who calls. An Authorization header is of no use here.
 func (s *Server) authenticate(rq *request) *failure {
-	token := rq.header.Get("csp-auth-token")
+	token := rq.Header.Get("csp-auth-token")
 	if token == "" {
 		return unauthorized("The header csp-auth-token is missing.")
 	}

@@ -1,15 +1,12 @@
 package hub
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
 	"net/http"
 	"regexp"
 	"time"
-)
 
-const maxControl = 64 << 10 // bytes of a control request
+	"github.com/providerdesk/providerdesk/shared/sim/server"
+)
 
 var (
 	replyForm = regexp.MustCompile(`^/support-requests/([0-9]{1,20})/reply$`)
@@ -17,21 +14,8 @@ var (
 )
 
 // control serves what the API does not have: the hands of the tester, of the desk's people and of whoever sits at the console.
-func (s *Server) control(r *http.Request) reply {
-	a, err := s.steer(r)
-	if err != nil {
-		return failureOf(err).reply()
-	}
-	return a
-}
-
-func (s *Server) steer(r *http.Request) (reply, error) {
+func (s *Server) control(r *http.Request) (any, error) {
 	switch path := r.URL.Path; {
-	case path == "/faults":
-		return s.controlFaults(r)
-	case path == "/calls" && r.Method == http.MethodGet:
-		log, counts := s.Calls()
-		return answer(http.StatusOK, map[string]any{"calls": log, "counts": counts})
 	case path == "/tokens":
 		return s.controlTokens(r)
 	case path == "/switches":
@@ -43,75 +27,50 @@ func (s *Server) steer(r *http.Request) (reply, error) {
 	case fileForm.MatchString(path) && r.Method == http.MethodGet:
 		return s.controlFile(fileForm.FindStringSubmatch(path)[1])
 	}
-	return reply{}, notFound()
+	return nil, notFound()
 }
 
-func (s *Server) controlFaults(r *http.Request) (reply, error) {
-	switch r.Method {
-	case http.MethodPost:
-		var in struct {
-			Op    string `json:"op"`
-			Fault string `json:"fault"`
-			Times int    `json:"times"`
-		}
-		if err := readControl(r, &in); err != nil {
-			return reply{}, err
-		}
-		if err := s.ArmFault(in.Op, in.Fault, in.Times); err != nil {
-			return reply{}, err
-		}
-	case http.MethodDelete:
-		s.ClearFaults()
-	case http.MethodGet, http.MethodHead:
-	default:
-		return reply{}, notFound()
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return answer(http.StatusOK, map[string]any{"faults": append([]*fault{}, s.faults.armed...), "pending": len(s.pending)})
-}
-
-func (s *Server) controlTokens(r *http.Request) (reply, error) {
+func (s *Server) controlTokens(r *http.Request) (any, error) {
 	switch r.Method {
 	case http.MethodGet:
-		return answer(http.StatusOK, map[string]any{"tokens": s.Tokens()})
+		return map[string]any{"tokens": s.Tokens()}, nil
 	case http.MethodPost:
 		var in struct {
 			OrgID    string   `json:"orgId"`
 			Username string   `json:"username"`
 			Roles    []string `json:"roles"`
 		}
-		if err := readControl(r, &in); err != nil {
-			return reply{}, err
+		if err := server.ReadControl(r, &in); err != nil {
+			return nil, err
 		}
 		t, err := s.IssueToken(in.OrgID, in.Username, in.Roles...)
 		if err != nil {
-			return reply{}, err
+			return nil, err
 		}
 		return answer(http.StatusCreated, t)
 	}
-	return reply{}, notFound()
+	return nil, notFound()
 }
 
-func (s *Server) controlSwitches(r *http.Request) (reply, error) {
+func (s *Server) controlSwitches(r *http.Request) (any, error) {
 	switch r.Method {
 	case http.MethodPost:
 		now := s.Switches()
-		if err := readControl(r, &now); err != nil {
-			return reply{}, err
+		if err := server.ReadControl(r, &now); err != nil {
+			return nil, err
 		}
 		if err := s.SetSwitches(now); err != nil {
-			return reply{}, err
+			return nil, err
 		}
 	case http.MethodDelete:
 		if err := s.SetSwitches(s.opts.Switches); err != nil {
-			return reply{}, err
+			return nil, err
 		}
 	case http.MethodGet:
 	default:
-		return reply{}, notFound()
+		return nil, notFound()
 	}
-	return answer(http.StatusOK, map[string]any{"switches": s.Switches(), "ambiguities": Ambiguities()})
+	return map[string]any{"switches": s.Switches(), "ambiguities": Ambiguities()}, nil
 }
 
 // Switches are the readings that are in force.
@@ -133,35 +92,35 @@ func (s *Server) SetSwitches(to Switches) error {
 	return nil
 }
 
-func (s *Server) controlClock(r *http.Request) (reply, error) {
+func (s *Server) controlClock(r *http.Request) (any, error) {
 	switch r.Method {
 	case http.MethodPost:
 		var in struct {
 			Now     time.Time `json:"now"`
 			Advance string    `json:"advance"`
 		}
-		if err := readControl(r, &in); err != nil {
-			return reply{}, err
+		if err := server.ReadControl(r, &in); err != nil {
+			return nil, err
 		}
 		by, err := time.ParseDuration(in.Advance)
 		if (in.Advance == "") == in.Now.IsZero() || in.Advance != "" && err != nil {
-			return reply{}, invalid("advance", "The body has a time now or a duration advance.")
+			return nil, invalid("advance", "The body has a time now or a duration advance.")
 		}
 		if in.Advance == "" {
 			by = in.Now.Sub(s.now())
 		}
 		if err := s.Advance(by); err != nil {
-			return reply{}, err
+			return nil, err
 		}
 	case http.MethodDelete:
 		if err := s.moveClock(func(time.Duration) time.Duration { return 0 }); err != nil {
-			return reply{}, err
+			return nil, err
 		}
 	case http.MethodGet:
 	default:
-		return reply{}, notFound()
+		return nil, notFound()
 	}
-	return answer(http.StatusOK, map[string]time.Time{"now": s.now().UTC()})
+	return map[string]time.Time{"now": s.now().UTC()}, nil
 }
 
 // Advance moves the clock, be it back.
@@ -185,7 +144,7 @@ func (s *Server) moveClock(to func(time.Duration) time.Duration) error {
 }
 
 // controlPeople is what people do outside the API.
-func (s *Server) controlPeople(r *http.Request) (reply, error) {
+func (s *Server) controlPeople(r *http.Request) (any, error) {
 	var in struct {
 		OrgID     string `json:"orgId"`
 		Username  string `json:"username"`
@@ -193,8 +152,8 @@ func (s *Server) controlPeople(r *http.Request) (reply, error) {
 		Status    string `json:"status"`
 		SubStatus string `json:"subStatus"`
 	}
-	if err := readControl(r, &in); err != nil {
-		return reply{}, err
+	if err := server.ReadControl(r, &in); err != nil {
+		return nil, err
 	}
 	var err error
 	switch path := r.URL.Path; {
@@ -210,29 +169,25 @@ func (s *Server) controlPeople(r *http.Request) (reply, error) {
 		err = notFound()
 	}
 	if err != nil {
-		return reply{}, err
+		return nil, err
 	}
-	return answer(http.StatusOK, struct{}{})
+	return struct{}{}, nil
 }
 
-func (s *Server) controlFile(id string) (reply, error) {
+func (s *Server) controlFile(id string) (any, error) {
 	data, err := s.File(id)
 	if err != nil {
-		return reply{}, err
+		return nil, err
 	}
-	return reply{status: http.StatusOK, header: http.Header{"Content-Type": {"application/octet-stream"}}, body: data}, nil
+	return server.Typed(http.StatusOK, "application/octet-stream", data), nil
 }
 
-// readControl reads one JSON object and nothing else.
-func readControl(r *http.Request, into any) error {
-	data, err := io.ReadAll(io.LimitReader(r.Body, maxControl+1))
-	if err != nil || len(data) > maxControl {
-		return fail(http.StatusBadRequest, "INVALID_BODY", "The body is missing or has more than %d bytes.", maxControl)
+func renderControl(v any, err error) reply {
+	if err == nil {
+		var a reply
+		if a, err = answer(http.StatusOK, v); err == nil {
+			return a
+		}
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil || dec.More() {
-		return fail(http.StatusBadRequest, "INVALID_BODY", "The body must be one JSON object with known fields of the right types.")
-	}
-	return nil
+	return failureOf(err).reply()
 }

@@ -7,7 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 // failure is an answer that is not 2xx.
@@ -42,17 +43,28 @@ func unauthorized(format string, args ...any) *failure {
 
 // invalid is the failure of one field.
 func invalid(field, format string, args ...any) *failure {
-	f := fail(http.StatusBadRequest, "INVALID_PARAMETER", "%s", clip(field)+": "+fmt.Sprintf(format, args...))
-	f.Fields = []string{clip(field)}
+	f := fail(http.StatusBadRequest, "INVALID_PARAMETER", "%s", server.Clip(field)+": "+fmt.Sprintf(format, args...))
+	f.Fields = []string{server.Clip(field)}
 	return f
 }
 
+// failureOf is what an error looks like from outside.
 func failureOf(err error) *failure {
 	var f *failure
-	if errors.As(err, &f) {
+	var refused *server.Refusal
+	switch {
+	case errors.As(err, &f):
 		return f
+	case !errors.As(err, &refused):
+		return fail(http.StatusServiceUnavailable, "UNAVAILABLE", "The service is currently unavailable.")
+	case len(refused.Fields) == 0:
+		return fail(http.StatusBadRequest, "INVALID_BODY", "%s", refused.Message)
 	}
-	return fail(http.StatusServiceUnavailable, "UNAVAILABLE", "The service is currently unavailable.")
+	var bad violations
+	for _, wrong := range refused.Fields {
+		bad.add(wrong.Name, "%s", wrong.Description)
+	}
+	return bad.failure()
 }
 
 // violations collect what is wrong with a request, so that one answer names all of it.
@@ -88,20 +100,12 @@ func (f *failure) reply() reply {
 		Parameters []string `json:"parameterList"`
 	}{f.Message, f.Code, f.Reason, append([]string{}, f.Fields...)})
 	if err != nil {
-		return reply{status: http.StatusInternalServerError}
+		return reply{Status: http.StatusInternalServerError}
 	}
-	h := http.Header{"Content-Type": {jsonType}}
+	a := server.Typed(f.Code, jsonType, data)
+	a.Reason = f.Message
 	if f.Code == http.StatusTooManyRequests {
-		h.Set("Retry-After", "1")
+		a.Header.Set("Retry-After", "1")
 	}
-	return reply{status: f.Code, header: h, body: data, reason: f.Message}
-}
-
-// clip cuts a name that came from outside to what an answer may hold.
-func clip(name string) string {
-	const most = 64
-	if name = strings.ToValidUTF8(name, "?"); utf8.RuneCountInString(name) > most {
-		return string([]rune(name)[:most])
-	}
-	return name
+	return a
 }

@@ -34,7 +34,7 @@ func (tx *tx) usageFile(rq *request) (reply, error) {
 	case "chaos":
 		h.Set("Content-Disposition", `attachment; filename="../x.csv"`)
 	}
-	return reply{status: http.StatusOK, header: h, stream: &rows{next: f.next}}, nil
+	return reply{Status: http.StatusOK, Header: h, Stream: &rows{next: f.next}}, nil
 }
 
 // order says which column stands where; the last one is the extra column.

@@ -64,7 +64,7 @@ type wireInvitation struct {
 func (tx *tx) listInvitations(rq *request) (reply, error) {
 	all := []wireInvitation{}
 	for _, i := range tx.state.invitations.list {
-		if i.Org == rq.org.ID && !i.Created.After(rq.at.Add(-rq.lag)) {
+		if i.Org == rq.org.ID && !i.Created.After(rq.at.Add(-rq.Lag)) {
 			all = append(all, tx.wireInvitation(i))
 		}
 	}
@@ -139,7 +139,7 @@ func (tx *tx) openInvitations(org, email string) []invitation {
 
 // Accept lets an invited user come in, as a click on the link in the newest mail does. It fails once the seven days are over.
 func (s *Server) Accept(orgID, username string) error {
-	s.settle()
+	s.Settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tx := s.begin(s.opts.Now().Add(s.state.clock))

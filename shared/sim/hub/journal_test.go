@@ -1,11 +1,7 @@
 package hub
 
 import (
-	"bytes"
-	"os"
-	"path/filepath"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 )
@@ -80,82 +76,16 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// Cut the journal anywhere in its last line: the last request is lost or there, everything before is there, and the next start and request work.
-func TestTornTail(t *testing.T) {
-	dir := t.TempDir()
-	w := newWorld(t, Options{Dir: dir})
-	w.ticket("first")
-	w.ticket("second")
-	whole, err := os.ReadFile(filepath.Join(dir, journalFile))
-	check(t, err)
-	begin := bytes.LastIndexByte(whole[:len(whole)-1], '\n') + 1
-	for cut := begin; cut <= len(whole); cut++ {
-		if cut > begin+3 && cut < len(whole)-3 && cut%53 != 0 {
-			continue
-		}
-		torn := t.TempDir()
-		check(t, os.WriteFile(filepath.Join(torn, journalFile), whole[:cut], 0o600))
-		again := newWorld(t, Options{Dir: torn})
-		n := len(again.SupportRequests())
-		if n != 1 && (n != 2 || cut < len(whole)) {
-			t.Fatalf("cut at %d of %d: %d requests", cut, len(whole), n)
-		}
-		again.ticket("third")
-		check(t, again.Close())
-		if got := len(newWorld(t, Options{Dir: torn}).SupportRequests()); got != n+1 {
-			t.Fatalf("cut at %d: %d requests after another start, want %d", cut, got, n+1)
-		}
-	}
-}
-
-// Damage before the last line is an error that names the line, and leaves the file as it is.
-func TestDamage(t *testing.T) {
-	dir := t.TempDir()
-	w := newWorld(t, Options{Dir: dir})
-	w.ticket("first")
-	path := filepath.Join(dir, journalFile)
-	whole, err := os.ReadFile(path)
-	check(t, err)
-	damaged := append([]byte("{nonsense\n"), whole...)
-	check(t, os.WriteFile(path, damaged, 0o600))
-	if _, err := New(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "line 1") {
-		t.Errorf("%v", err)
-	}
-	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, damaged) {
-		t.Error("the file was changed")
-	}
-}
-
 // What cannot be made durable is not answered as done, and has not happened.
 func TestJournalFails(t *testing.T) {
 	w := newWorld(t, Options{Dir: t.TempDir()})
 	access := w.access(Provider, ProviderAdmin)
-	whole := w.journal.file
-	broken, err := os.Open(os.DevNull)
-	check(t, err)
-	defer broken.Close()
-	for _, file := range []*os.File{broken, whole} { // where the first write stopped nobody knows
-		w.journal.file = file
+	check(t, w.journal.Close())
+	for range 2 {
 		refused(t, "no journal", w.as(access, "POST", orgs+Provider+"/tenants", tenantJSON), 503, "")
 	}
 	if n := len(w.Organizations()); n != 3 {
 		t.Errorf("%d organizations, want 3", n)
-	}
-}
-
-// The bytes of a file whose change never came are removed.
-func TestOrphans(t *testing.T) {
-	dir := t.TempDir()
-	w := newWorld(t, Options{Dir: dir})
-	file := w.fill()
-	orphan := filepath.Join(dir, blobFolder, "orphan")
-	check(t, os.WriteFile(orphan, []byte("x"), 0o600))
-	again := newWorld(t, Options{Dir: dir, Now: w.clock.now})
-	if _, err := os.Stat(orphan); !os.IsNotExist(err) {
-		t.Errorf("%v", err)
-	}
-	if _, err := again.File(file); err != nil {
-		t.Error(err)
 	}
 }
 

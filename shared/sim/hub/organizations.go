@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 const (
@@ -95,7 +97,7 @@ func (tx *tx) createTenant(rq *request) (reply, error) {
 	}
 	random := tx.next("org name")
 	o := orgRecord{
-		ID: uuid(tx.next("org")), Name: letters(random, lower[10:], 2) + letters(random, lower, 6),
+		ID: uuid(tx.next("org")), Name: server.Letters(random, server.Lower[10:], 2) + server.Letters(random, server.Lower, 6),
 		Type: typeTenant, Parent: rq.org.ID, Details: d, Created: tx.at, Updated: tx.at,
 	}
 	tx.change.Orgs = append(tx.change.Orgs, o)
@@ -136,7 +138,7 @@ func (tx *tx) listTenants(rq *request) (reply, error) {
 	}
 	all := []wireOrg{}
 	for _, o := range tx.state.children(rq.org.ID) {
-		if o.Created.After(rq.at.Add(-rq.lag)) || !rq.caller.manages(o) {
+		if o.Created.After(rq.at.Add(-rq.Lag)) || !rq.caller.manages(o) {
 			continue
 		}
 		w, name := tx.wire(o), ""
@@ -172,7 +174,7 @@ func (tx *tx) updateOrg(rq *request) (reply, error) {
 
 // Activate gives an organization its services, as an order does.
 func (s *Server) Activate(orgID string) error {
-	s.settle()
+	s.Settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tx := s.begin(s.opts.Now().Add(s.state.clock))

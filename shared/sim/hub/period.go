@@ -32,7 +32,7 @@ var zones = map[string]*time.Location{
 func (tx *tx) period(rq *request) (period, error) {
 	zone := zones[tx.switches.Zone]
 	current := monthOf(rq.at.In(zone))
-	from, to := rq.query.Get("startTime"), rq.query.Get("endTime")
+	from, to := rq.Query.Get("startTime"), rq.Query.Get("endTime")
 	if from == "" && to == "" {
 		return period{current, current + 1}, nil
 	}

@@ -137,7 +137,7 @@ func jsonArray(orgs []orgRecord, element func(orgRecord) any) reply {
 		}
 		return b, true
 	}
-	return reply{status: http.StatusOK, header: http.Header{"Content-Type": {jsonType}}, stream: &rows{next: next}}
+	return reply{Status: http.StatusOK, Header: http.Header{"Content-Type": {jsonType}}, Stream: &rows{next: next}}
 }
 
 // window is a question about usage, detached from the state: it is answered while the answer is read.

@@ -1,13 +1,14 @@
 package hub
 
 import (
+	"context"
 	"encoding/json"
-	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 // Limits of one request, in bytes.
@@ -16,70 +17,52 @@ const (
 	maxUpload = 25 << 20
 )
 
-// request is one call of the API, read completely: it can be executed later, when its connection is long gone.
+// request is one call of the API, as of a time.
 type request struct {
-	route  *route
-	verb   string // the HTTP method
-	path   string
-	vars   map[string]string
-	query  url.Values
-	header http.Header
-	body   []byte
-	base   *url.URL // where the server is mounted
-	secure bool     // it came over TLS
+	*server.Request
+	route *route
+	vars  map[string]string
+	at    time.Time
 
-	refused *failure // what was wrong already when it was read
-
-	at     time.Time
-	lag    time.Duration // of a list
 	caller identity
 	org    orgRecord // of the path
 	upload upload
 }
 
-// receive routes a request and reads its body. Without a request there is nothing to execute, and the reply is final.
-func (s *Server) receive(r *http.Request) (*request, reply) {
+// find routes a request.
+func (s *Server) find(r *http.Request) (*server.Method, reply) {
 	found, vars, allowed := find(r.Method, r.URL.Path)
 	if found == nil {
-		return nil, s.unknown(r, allowed)
+		return nil, unknown(allowed)
 	}
-	rq := &request{
-		route: found, verb: r.Method, path: r.URL.Path, vars: vars,
-		header: r.Header.Clone(), base: location(r), secure: r.TLS != nil,
+	limit := int64(maxBody)
+	if found.form {
+		limit += maxUpload
 	}
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		rq.refused = fail(http.StatusBadRequest, "INVALID_QUERY", "The query of the URL cannot be read.")
+	run := func(_ context.Context, in *server.Request, at time.Time) reply {
+		return s.execute(&request{Request: in, route: found, vars: vars, at: at.UTC()})
 	}
-	rq.query = query
-	if err := rq.read(r.Body); err != nil {
-		return nil, reply{drop: err} // the caller broke off
-	}
-	return rq, reply{}
+	return &server.Method{Op: found.Op, Limit: limit, Run: run}, reply{}
 }
 
-func (s *Server) unknown(r *http.Request, allowed []string) reply {
-	a := notFound().reply()
-	if len(allowed) > 0 {
-		a = fail(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "The resource does not have this method.").reply()
-		a.header.Set("Allow", strings.Join(allowed, ", "))
+func unknown(allowed []string) reply {
+	if len(allowed) == 0 {
+		return notFound().reply()
 	}
-	s.note(&request{route: &route{Op: "unknown"}, verb: r.Method, path: r.URL.Path}, fault{}, a)
+	a := fail(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "The resource does not have this method.").reply()
+	a.Header.Set("Allow", strings.Join(allowed, ", "))
 	return a
 }
 
-func (rq *request) read(body io.Reader) error {
-	limit := int64(maxBody)
-	if rq.route.form {
-		limit = maxUpload + maxBody
+// unreadable is what was wrong already when the request was read.
+func (rq *request) unreadable() *failure {
+	switch {
+	case rq.TooLarge:
+		return fail(http.StatusRequestEntityTooLarge, "TOO_LARGE", "The body has more than %d bytes.", rq.Limit)
+	case rq.BadQuery:
+		return fail(http.StatusBadRequest, "INVALID_QUERY", "The query of the URL cannot be read.")
 	}
-	data, err := io.ReadAll(io.LimitReader(body, limit+1))
-	if int64(len(data)) > limit {
-		rq.refused = fail(http.StatusRequestEntityTooLarge, "TOO_LARGE", "The body has more than %d bytes.", limit)
-		return nil
-	}
-	rq.body = data
-	return err
+	return nil
 }
 
 // admit checks how often and who calls, and what, before anything is looked up.
@@ -95,10 +78,10 @@ func (s *Server) admit(rq *request) *failure {
 			return f
 		}
 	}
-	if rq.refused != nil {
-		return rq.refused
+	if f := rq.unreadable(); f != nil {
+		return f
 	}
-	if f := checkQuery(rq.route.query, rq.query); f != nil {
+	if f := checkQuery(rq.route.query, rq.Query); f != nil {
 		return f
 	}
 	return rq.parse()
@@ -108,10 +91,10 @@ func (s *Server) admit(rq *request) *failure {
 func (s *Server) reachable(rq *request) *failure {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.switches.RequireTLS && !rq.secure {
+	if s.switches.RequireTLS && rq.Base.Scheme != "https" {
 		return denied("The service is reached over HTTPS only.")
 	}
-	if rq.route.Op == "users.add" && !s.switches.addUsersBy(rq.verb) {
+	if rq.route.Op == "users.add" && !s.switches.addUsersBy(rq.Verb) {
 		return fail(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "The resource does not have this method.")
 	}
 	return nil
@@ -131,27 +114,27 @@ func (rq *request) parse() *failure {
 		return rq.parseUpload()
 	}
 	if rq.route.body == nil {
-		if len(rq.body) > 0 {
+		if len(rq.Body) > 0 {
 			return fail(http.StatusBadRequest, "INVALID_BODY", "The method takes no body.")
 		}
 		return nil
 	}
-	if kind, _, err := mime.ParseMediaType(rq.header.Get("Content-Type")); err != nil || kind != "application/json" {
+	if kind, _, err := mime.ParseMediaType(rq.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return fail(http.StatusUnsupportedMediaType, "INVALID_CONTENT_TYPE", "The Content-Type must be application/json.")
 	}
-	return checkBody(rq.route.body, rq.body)
+	return checkBody(rq.route.body, rq.Body)
 }
 
 // decode reads the body, which has been checked, into a struct.
 func (rq *request) decode(v any) error {
-	if err := json.Unmarshal(rq.body, v); err != nil {
+	if err := json.Unmarshal(rq.Body, v); err != nil {
 		return fail(http.StatusBadRequest, "INVALID_BODY", "The body must be one JSON object.")
 	}
 	return nil
 }
 
 // is reads a parameter that is true or false.
-func (rq *request) is(name string) bool { return rq.query.Get(name) == "true" }
+func (rq *request) is(name string) bool { return rq.Query.Get(name) == "true" }
 
 // rate counts the calls of the current second.
 type rate struct {

@@ -3,6 +3,8 @@ package hub
 import (
 	"fmt"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 // seeded is when the organizations of the seed and their services began.
@@ -35,7 +37,7 @@ func (tx *tx) seedOrg(id, orgType string, d details) orgRecord {
 	d.TenantType, d.Country = "DEFAULT", "US"
 	random := tx.next("org name")
 	o := orgRecord{
-		ID: id, Name: letters(random, lower[10:], 2) + letters(random, lower, 6), Type: orgType, Details: d,
+		ID: id, Name: server.Letters(random, server.Lower[10:], 2) + server.Letters(random, server.Lower, 6), Type: orgType, Details: d,
 		Serviced: true, Since: seeded, Created: seeded, Updated: seeded,
 	}
 	if orgType == typeTenant {

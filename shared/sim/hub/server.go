@@ -10,9 +10,7 @@
 // no service until somebody makes them, as in the product's own console. Mount it with http.StripPrefix; the API is at /api/. Beside it are
 // the controls:
 //
-//	POST   /faults        {"op":"tenants.create","fault":"commit_then_drop","times":1}; see faults.go
-//	GET    /faults        what is armed; DELETE disarms
-//	GET    /calls         the last calls and exact counts by op
+//	/faults, /calls       those of every simulator: {"op":"tenants.create","fault":"commit_then_drop","times":1}; see package server
 //	GET    /tokens        the API tokens; POST {"orgId","username","roles"} makes one
 //	GET    /switches      all readings; POST {"unit":"strict"} changes some, DELETE all back to Options.Switches
 //	GET    /clock         POST {"now":"2026-10-06T00:00:00Z"} or {"advance":"168h"} sets it, for the next start, too; DELETE lets it go right again
@@ -31,13 +29,14 @@ package hub
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 // What the server is seeded with.
@@ -70,17 +69,20 @@ type Options struct {
 
 // Server is the simulator; see the package comment.
 type Server struct {
+	*server.Server
 	opts Options
+	ids  server.IDs
 
 	mu       sync.Mutex
 	state    *state
-	journal  *journal
+	journal  *server.Journal[change]
+	blobs    *server.Blobs
 	switches Switches
-	faults   faults
-	calls    calls
-	pending  []pending
 	rate     rate
 }
+
+// Call is one call that the server received.
+type Call = server.Call
 
 // New opens a server, with the state that Options.Dir holds.
 func New(o Options) (*Server, error) {
@@ -88,15 +90,33 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the hub: %w", err)
 	}
-	s := &Server{opts: o, state: newState(), switches: o.Switches}
-	if s.journal, err = openJournal(o.Dir, s.state); err != nil {
+	s := &Server{opts: o, ids: server.IDs(o.Seed), state: newState(), switches: o.Switches}
+	s.Server = server.New(s.behaviour())
+	if s.journal, err = server.OpenJournal(o.Dir, journalFile, s.state, nil); err != nil {
 		return nil, fmt.Errorf("open the hub: %w", err)
 	}
+	if s.blobs, err = server.OpenBlobs(o.Dir, blobFolder, s.state.uploaded()); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the hub: %w", err), s.journal.Close())
+	}
 	if err := s.seed(); err != nil {
-		return nil, errors.Join(fmt.Errorf("seed the hub: %w", err), s.journal.close())
+		return nil, errors.Join(fmt.Errorf("seed the hub: %w", err), s.journal.Close())
 	}
 	return s, nil
 }
+
+// behaviour is what makes the server the hub.
+func (s *Server) behaviour() server.Behaviour {
+	return server.Behaviour{
+		Now: s.now, API: inAPI, Find: s.find, Control: s.control, Render: renderControl,
+		Fail:    func(code int) server.Reply { return failCode(code).reply() },
+		Garbage: server.Typed(http.StatusOK, jsonType, []byte(`{"id": "9d96`)),
+		Known:   func(op string) bool { return slices.ContainsFunc(routes, func(r route) bool { return r.Op == op }) },
+		Lagging: []string{"tenants.list", "users.list", "invitations.list", "support.list"},
+		Latency: s.opts.Latency, Marker: s.opts.Marker,
+	}
+}
+
+func inAPI(path string) bool { return strings.HasPrefix(path, apiBase+"/") }
 
 func (o Options) withDefaults() (Options, error) {
 	if o.Now == nil {
@@ -143,55 +163,11 @@ func (o Options) checked() (Options, error) {
 func (s *Server) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.journal.close()
-}
-
-// ServeHTTP serves the API and the controls. Where a fault drops the connection it aborts, as net/http documents.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := s.answer(r)
-	if a.drop != nil {
-		panic(http.ErrAbortHandler)
-	}
-	for key, values := range a.header {
-		w.Header()[key] = values
-	}
-	w.WriteHeader(a.status)
-	if r.Method == http.MethodHead {
-		return
-	}
-	if _, err := io.Copy(w, a.content()); errors.Is(err, errCut) {
-		_ = http.NewResponseController(w).Flush() // what came before the break arrives
-		panic(http.ErrAbortHandler)
-	}
-}
-
-// answer decides what comes back for a request; ServeHTTP and Transport carry it.
-func (s *Server) answer(r *http.Request) reply {
-	s.settle()
-	if strings.HasPrefix(r.URL.Path, apiBase+"/") {
-		return s.api(r)
-	}
-	return s.control(r)
-}
-
-// api plays one call of the API, with the fault that is armed for it, and takes note of it.
-func (s *Server) api(r *http.Request) reply {
-	rq, a := s.receive(r)
-	if rq == nil {
-		return a
-	}
-	fault := s.takeFault(rq)
-	if s.opts.Latency > 0 && fault.kind == "" {
-		fault.kind, fault.wait = "delay", s.opts.Latency
-	}
-	a = s.play(r.Context(), fault, rq)
-	s.note(rq, fault, a)
-	return a
+	return s.journal.Close()
 }
 
 // execute runs a request as of a time: checks it, changes the state, makes the change durable.
-func (s *Server) execute(rq *request, at time.Time) reply {
-	rq.at = at.UTC()
+func (s *Server) execute(rq *request) reply {
 	if f := s.admit(rq); f != nil {
 		return f.reply()
 	}
@@ -233,7 +209,7 @@ func (tx *tx) commit() error {
 	if tx.change.empty() {
 		return nil
 	}
-	if err := tx.journal.append(tx.change); err != nil {
+	if err := tx.journal.Append(tx.change); err != nil {
 		return err
 	}
 	tx.state.apply(tx.change)
@@ -245,15 +221,4 @@ func (s *Server) now() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.opts.Now().Add(s.state.clock)
-}
-
-// location is where the server is mounted, for the URLs that it hands out.
-func location(r *http.Request) *url.URL {
-	u := &url.URL{Scheme: "http", Host: r.Host}
-	if r.TLS != nil {
-		u.Scheme = "https"
-	}
-	path, _, _ := strings.Cut(r.RequestURI, "?")
-	u.Path = strings.TrimSuffix(path, r.URL.EscapedPath())
-	return u
 }

@@ -6,6 +6,12 @@ import (
 	"time"
 )
 
+// Where the state is kept, in the folder of the options.
+const (
+	journalFile = "hub.jsonl"
+	blobFolder  = "hub-files"
+)
+
 // change is what one request did: whole records, each new or in the place of the one with the same key.
 type change struct {
 	Serial      uint64        `json:"serial,omitempty"`
@@ -80,6 +86,21 @@ func newState() *state {
 	return &state{files: map[string]fileRecord{}, restated: map[string]restatement{}}
 }
 
+// Replay does a change of the journal again.
+func (s *state) Replay(c change) error {
+	s.apply(c)
+	return nil
+}
+
+// uploaded are the ids of all files.
+func (s *state) uploaded() map[string]bool {
+	all := map[string]bool{}
+	for id := range s.files {
+		all[id] = true
+	}
+	return all
+}
+
 func (s *state) apply(c change) {
 	s.serial = max(s.serial, c.Serial)
 	putAll(&s.orgs, c.Orgs)
@@ -104,8 +125,8 @@ func putAll[T record](t *table[T], all []T) {
 	}
 }
 
-// changes returns what rebuilds the state, in pieces, so that no line of the journal grows with it.
-func (s *state) changes() []change {
+// Changes returns what rebuilds the state, in pieces, so that no line of the journal grows with it.
+func (s *state) Changes() []change {
 	clock := int64(s.clock)
 	all := []change{{Serial: s.serial, Clock: &clock}}
 	const piece = 100

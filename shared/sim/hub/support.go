@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 const (
@@ -138,7 +140,7 @@ func (tx *tx) wireTicket(t ticket) wireTicket {
 }
 
 func (tx *tx) supportMetadata(rq *request) (reply, error) {
-	if id := rq.query.Get("tenantId"); id != "" {
+	if id := rq.Query.Get("tenantId"); id != "" {
 		if _, err := tx.tenant(rq, id); err != nil {
 			return reply{}, err
 		}
@@ -184,7 +186,7 @@ func checkTicket(org orgRecord, in ticketRequest) *failure {
 // created is the answer to a new ticket, of which the guide shows the status only.
 func (tx *tx) created(rq *request, t ticket) (reply, error) {
 	how := tx.switches.CreateReply
-	a := reply{status: http.StatusCreated, header: http.Header{}}
+	a := reply{Status: http.StatusCreated, Header: http.Header{}}
 	if how == "body" || how == "both" {
 		var err error
 		if a, err = answer(http.StatusCreated, tx.wireTicket(t)); err != nil {
@@ -192,14 +194,14 @@ func (tx *tx) created(rq *request, t ticket) (reply, error) {
 		}
 	}
 	if how == "location" || how == "both" {
-		a.header.Set("Location", rq.base.JoinPath(strings.TrimSuffix(rq.path, "/"), t.ID).String())
+		a.Header.Set("Location", rq.Base.JoinPath(strings.TrimSuffix(rq.Path, "/"), t.ID).String())
 	}
 	return a, nil
 }
 
 func (tx *tx) ticketID() string {
 	for {
-		id := digits(tx.next("support request"), 11)
+		id := server.Digits(tx.next("support request"), 11)
 		if _, taken := tx.state.tickets.get(id); !taken {
 			return id
 		}
@@ -261,17 +263,17 @@ func (tx *tx) listTickets(rq *request) (reply, error) {
 func (tx *tx) listed(rq *request, t ticket, w wireTicket) bool {
 	org, _ := tx.state.orgs.get(t.Org)
 	here := t.Org == rq.org.ID || rq.is("includeTenantOrgs") && org.Parent == rq.org.ID
-	if !here || t.Created.After(rq.at.Add(-rq.lag)) || rq.is("userTicketsOnly") && t.By != rq.caller.Username {
+	if !here || t.Created.After(rq.at.Add(-rq.Lag)) || rq.is("userTicketsOnly") && t.By != rq.caller.Username {
 		return false
 	}
 	for name, has := range map[string]string{
 		"orgName": w.OrgName, "category": w.Category, "severity": w.Severity, "status": w.Status, "internalTicketId": w.InternalID,
 	} {
-		if wanted := rq.query.Get(name); wanted != "" && wanted != has {
+		if wanted := rq.Query.Get(name); wanted != "" && wanted != has {
 			return false
 		}
 	}
-	return strings.Contains(strings.ToLower(w.Title), strings.ToLower(rq.query.Get("subject")))
+	return strings.Contains(strings.ToLower(w.Title), strings.ToLower(rq.Query.Get("subject")))
 }
 
 // page cuts out what pageStart and pageLimit ask for: from a record, or a page; both count from 1.
@@ -292,7 +294,7 @@ func (tx *tx) page(rq *request, all []wireTicket) ([]wireTicket, error) {
 }
 
 func parameter(rq *request, name string, otherwise int64) int64 {
-	n, err := strconv.ParseInt(rq.query.Get(name), 10, 64)
+	n, err := strconv.ParseInt(rq.Query.Get(name), 10, 64)
 	if err != nil {
 		return otherwise
 	}
@@ -376,7 +378,7 @@ func (in ticketUpdate) apply(t ticket) ticket {
 
 // Reply lets the desk's people move a support request; what is empty stays.
 func (s *Server) Reply(id, status, subStatus string) error {
-	s.settle()
+	s.Settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tx := s.begin(s.opts.Now().Add(s.state.clock))

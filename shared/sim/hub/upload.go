@@ -8,6 +8,8 @@ import (
 	"mime/multipart"
 	"net/http"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 // upload is the file of a multipart body.
@@ -33,11 +35,11 @@ const (
 
 // parseUpload reads the two parts of the guide's table: the file's bytes, which must be there, and a description of the file.
 func (rq *request) parseUpload() *failure {
-	kind, parameters, err := mime.ParseMediaType(rq.header.Get("Content-Type"))
+	kind, parameters, err := mime.ParseMediaType(rq.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" {
 		return fail(http.StatusUnsupportedMediaType, "INVALID_CONTENT_TYPE", "The Content-Type must be multipart/form-data.")
 	}
-	form := multipart.NewReader(bytes.NewReader(rq.body), parameters["boundary"])
+	form := multipart.NewReader(bytes.NewReader(rq.Body), parameters["boundary"])
 	seen := map[string]bool{}
 	for {
 		part, err := form.NextRawPart()
@@ -88,7 +90,7 @@ func clipName(name string) string {
 	if name == "" {
 		return "file"
 	}
-	return clip(name)
+	return server.Clip(name)
 }
 
 func (tx *tx) uploadFile(rq *request) (reply, error) {
@@ -100,7 +102,7 @@ func (tx *tx) uploadFile(rq *request) (reply, error) {
 		return reply{}, invalid("supportRequestId", "The support request is closed.")
 	}
 	f := fileRecord{ID: uuid(tx.next("file")), Request: t.ID, Name: rq.upload.name, Size: len(rq.upload.data), Created: tx.at}
-	if err := tx.journal.saveBlob(f.ID, rq.upload.data); err != nil {
+	if err := tx.blobs.Save(f.ID, rq.upload.data); err != nil {
 		return reply{}, err
 	}
 	tx.change.Files = append(tx.change.Files, f)
@@ -119,5 +121,5 @@ func (s *Server) File(id string) ([]byte, error) {
 	if _, ok := s.state.files[id]; !ok {
 		return nil, notFound()
 	}
-	return s.journal.loadBlob(id)
+	return s.blobs.Load(id)
 }

@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"net/http"
 	"time"
+
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 // Usage is generated, never kept: a row is a function of the seed, the organization, the month, how often that month was restated, and where in
@@ -51,22 +53,22 @@ func (s *Server) catalogue(o orgRecord, at time.Time) []service {
 }
 
 func (s *Server) serviceID(name string) string {
-	return letters(s.draw("service "+name, 0), alphabet, 28)
+	return server.Letters(s.ids.Draw("service "+name, 0), server.Alphanumeric, 28)
 }
 
 var families = []string{"VMC-AWS", "LOG-INTELLIGENCE"}
 
 func (s *Server) onDemand(o orgRecord, n int) subscription {
 	sub := subscription{
-		SID:  letters(s.draw("sid "+o.ID, uint64(n)), lower, 10),
-		UUID: uuid(s.draw("subscription "+o.ID, uint64(n))), Start: o.Since,
+		SID:  server.Letters(s.ids.Draw("sid "+o.ID, uint64(n)), server.Lower, 10),
+		UUID: uuid(s.ids.Draw("subscription "+o.ID, uint64(n))), Start: o.Since,
 	}
 	for i := range s.opts.Skus {
-		random := s.draw("sku "+families[n], uint64(i))
+		random := s.ids.Draw("sku "+families[n], uint64(i))
 		sub.Skus = append(sub.Skus, sku{
 			Name:           fmt.Sprintf("%s-%d-ON-DEMAND", families[n], i+1),
 			Description:    fmt.Sprintf("%s, on demand, \"size %d\"", families[n], i+1),
-			CrossReference: "XR-" + letters(random, alphabet[:36], 8), Datacenter: "US_WEST_2", Region: "A1", Family: families[n],
+			CrossReference: "XR-" + server.Letters(random, server.Alphanumeric[:36], 8), Datacenter: "US_WEST_2", Region: "A1", Family: families[n],
 			Price: 1 + int64(binary.BigEndian.Uint64(random[8:])%1_000_000), committed: i%3 == 2, series: n*s.opts.Skus + i,
 		})
 	}
@@ -80,7 +82,7 @@ func (s *Server) term(o orgRecord, at time.Time) subscription {
 		start = start.AddDate(1, 0, 0)
 	}
 	return subscription{
-		SID: letters(s.draw("sid "+o.ID, 9), lower, 10), UUID: uuid(s.draw("subscription "+o.ID, 9)), Term: true, Start: start, End: start.AddDate(1, 0, 0),
+		SID: server.Letters(s.ids.Draw("sid "+o.ID, 9), server.Lower, 10), UUID: uuid(s.ids.Draw("subscription "+o.ID, 9)), Term: true, Start: start, End: start.AddDate(1, 0, 0),
 		Skus: []sku{{Name: "VMC-AWS-TERM", Description: "VMware Cloud on Amazon Web Services", CrossReference: "XR-TERM12", Datacenter: "US_WEST_2", Region: "A1", Family: families[0], Price: 51987_0000}},
 	}
 }
@@ -124,7 +126,7 @@ func (s *Server) series(o orgRecord, k sku, m month, revision int, now time.Time
 	if k.series == 0 {
 		x.late = revision
 	}
-	random := s.draw("usage "+o.ID+" "+m.String(), uint64(k.series))
+	random := s.ids.Draw("usage "+o.ID+" "+m.String(), uint64(k.series))
 	x.seed = binary.BigEndian.Uint64(random[:])
 	return x
 }
@@ -188,10 +190,10 @@ type scope struct {
 
 // scope finds the organizations. A report for the provider overrides tenantId; without either it is about all tenants that have a service.
 func (tx *tx) scope(rq *request, allTenants bool) (sc scope, err error) {
-	if list := rq.query.Get("serviceIds"); list != "" {
+	if list := rq.Query.Get("serviceIds"); list != "" {
 		sc.services = splitSet(list)
 	}
-	id := rq.query.Get("tenantId")
+	id := rq.Query.Get("tenantId")
 	switch {
 	case rq.org.Type == typeTenant && id == "", rq.org.Type == typeProvider && rq.is("providerReport"):
 		sc.orgs = []orgRecord{rq.org}
@@ -221,7 +223,7 @@ func (sc scope) has(serviceID string) bool { return sc.services == nil || sc.ser
 
 // Restate brings late usage into a month that is over: some of its quantities change and a row is added.
 func (s *Server) Restate(orgID, monthText string) error {
-	s.settle()
+	s.Settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tx := s.begin(s.opts.Now().Add(s.state.clock))

@@ -98,7 +98,7 @@ type wireMember struct {
 func (tx *tx) listUsers(rq *request) (reply, error) {
 	all := []wireMember{}
 	for _, m := range tx.state.members.list {
-		if m.Org == rq.org.ID && len(m.Roles) > 0 && !m.Created.After(rq.at.Add(-rq.lag)) {
+		if m.Org == rq.org.ID && len(m.Roles) > 0 && !m.Created.After(rq.at.Add(-rq.Lag)) {
 			all = append(all, tx.wireMember(m))
 		}
 	}
@@ -280,7 +280,7 @@ func (tx *tx) refused(org orgRecord, name string, known bool) string {
 	case known && tx.switches.DuplicateUser == "fail":
 		return "User is already a member of the organization"
 	}
-	luck := tx.draw("luck "+memberKey(org.ID, name), 0)
+	luck := tx.ids.Draw("luck "+memberKey(org.ID, name), 0)
 	if int(binary.BigEndian.Uint64(luck[:])%100) < tx.switches.FailUsersPercent {
 		return "Internal error"
 	}

@@ -15,7 +15,7 @@ type Organization struct {
 
 // Organizations returns all organizations, oldest first, after what is due by now has been executed.
 func (s *Server) Organizations() []Organization {
-	s.settle()
+	s.Settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []Organization
@@ -34,7 +34,7 @@ type Member struct {
 
 // Members returns who is in an organization.
 func (s *Server) Members(orgID string) []Member {
-	s.settle()
+	s.Settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []Member
@@ -61,7 +61,7 @@ type Invitation struct {
 
 // Invitations returns all invitations to an organization, oldest first.
 func (s *Server) Invitations(orgID string) []Invitation {
-	s.settle()
+	s.Settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []Invitation
@@ -86,7 +86,7 @@ type SupportRequest struct {
 
 // SupportRequests returns all support requests, oldest first.
 func (s *Server) SupportRequests() []SupportRequest {
-	s.settle()
+	s.Settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []SupportRequest

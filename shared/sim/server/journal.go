@@ -1,4 +1,4 @@
-package google
+package server
 
 import (
 	"bufio"
@@ -12,26 +12,34 @@ import (
 	"path/filepath"
 )
 
-// journal makes changes durable: one JSON line each, synced before the request is answered. Without a folder it keeps nothing.
+// Journal makes changes durable: one JSON line each, synced before the request is answered. Without a folder it keeps nothing.
 //
 // When the process dies in the middle of a line, that request was never answered; the torn last line is dropped. Damage anywhere else is
-// an error: the file is not ours to repair.
-type journal struct {
+// an error: the file is not ours to repair. A journal is not safe for use by many at once; the lock of the state is its lock, too.
+type Journal[C any] struct {
 	file *os.File
 	err  error // a write failed: nothing more is written before the next start
 }
 
-const journalFile = "google.jsonl"
+// State is what a journal rebuilds.
+type State[C any] interface {
+	Replay(C) error // does a change again, or refuses one that cannot be; then nothing has changed
+	Changes() []C   // what rebuilds the state, in lines that do not grow with it
+}
 
-// openJournal reads the journal in dir into s, or seeds s if there is none, and writes it anew, so that it starts compact and whole.
-func openJournal(dir string, s *state, seed func() error) (*journal, error) {
+// OpenJournal reads a journal into a state, or lets seed fill the state if there is no journal yet, and writes it anew, so that it starts
+// compact and whole. A nil seed leaves the state empty.
+func OpenJournal[C any](dir, name string, s State[C], seed func() error) (*Journal[C], error) {
+	if seed == nil {
+		seed = func() error { return nil }
+	}
 	if dir == "" {
-		return &journal{}, seed()
+		return &Journal[C]{}, seed()
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder: %w", err)
 	}
-	path := filepath.Join(dir, journalFile)
+	path := filepath.Join(dir, name)
 	err := replay(path, s)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = seed()
@@ -46,10 +54,13 @@ func openJournal(dir string, s *state, seed func() error) (*journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	return &journal{file: file}, syncFolder(dir)
+	if err := syncFolder(dir); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &Journal[C]{file: file}, nil
 }
 
-func replay(path string, s *state) error {
+func replay[C any](path string, s State[C]) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("open the journal: %w", err)
@@ -71,22 +82,18 @@ func replay(path string, s *state) error {
 }
 
 // replayLine leaves the state as it is when the line is torn.
-func replayLine(line []byte, s *state) error {
+func replayLine[C any](line []byte, s State[C]) error {
 	if len(line) == 0 {
 		return nil
 	}
-	var c change
+	var c C
 	if !bytes.HasSuffix(line, []byte("\n")) {
 		return errors.New("no end of line")
 	}
 	if err := json.Unmarshal(line, &c); err != nil {
 		return err
 	}
-	if !s.check(c) {
-		return errors.New("a contact out of its order")
-	}
-	s.apply(c)
-	return nil
+	return s.Replay(c)
 }
 
 func last(r *bufio.Reader) bool {
@@ -95,9 +102,9 @@ func last(r *bufio.Reader) bool {
 }
 
 // compact replaces the file in one step.
-func compact(path string, s *state) error {
+func compact[C any](path string, s State[C]) error {
 	var b bytes.Buffer
-	for _, c := range s.changes() {
+	for _, c := range s.Changes() {
 		line, err := json.Marshal(c)
 		if err != nil {
 			return err
@@ -127,8 +134,8 @@ func syncFolder(dir string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// append writes one change. After a failure the end of the file is unknown, so the journal refuses everything until it is opened again.
-func (j *journal) append(c change) error {
+// Append writes one change. After a failure the end of the file is unknown, so the journal refuses everything until it is opened again.
+func (j *Journal[C]) Append(c C) error {
 	if j.file == nil || j.err != nil {
 		return j.err
 	}
@@ -141,7 +148,8 @@ func (j *journal) append(c change) error {
 	return j.err
 }
 
-func (j *journal) close() error {
+// Close releases the file. A change that comes after it cannot be made durable.
+func (j *Journal[C]) Close() error {
 	if j.file == nil {
 		return nil
 	}

@@ -1,14 +1,11 @@
-package hub
+package server
 
 import (
 	"context"
-	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -23,7 +20,7 @@ import (
 //	garbage                  executed, then answered 200 with a body nobody can read
 //	late:DURATION            answered 504 at once, executed after the time
 //	late_drop:DURATION       the connection breaks at once, executed after the time
-//	search_lag:DURATION      a list does not show yet what was made in that time; without "times" until it is cleared
+//	search_lag:DURATION      the ops that lag see what was there that long ago; without "times" until it is cleared
 //
 // A late execution has no goroutine that waits for its time: the next request that comes after it carries it out first, as of its time.
 type fault struct {
@@ -37,17 +34,15 @@ type fault struct {
 	wait  time.Duration
 }
 
-type faults struct{ armed []*fault }
-
 // ArmFault arms a fault, as POST /faults does. Without times a fault is good for one call, and a search lag until it is cleared.
 func (s *Server) ArmFault(op, text string, times int) error {
-	f, bad := parseFault(op, text, times)
-	if bad != nil {
-		return bad
+	f, err := s.parse(op, text, times)
+	if err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults.armed = append(s.faults.armed, f)
+	s.armed = append(s.armed, f)
 	return nil
 }
 
@@ -55,32 +50,35 @@ func (s *Server) ArmFault(op, text string, times int) error {
 func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults.armed = nil
+	s.armed = nil
 }
 
-const maxFaultTimes = 1_000_000
+const maxTimes = 1_000_000
 
-func parseFault(op, text string, times int) (*fault, *failure) {
-	var bad violations
-	if op != "*" && !slices.ContainsFunc(routes, func(r route) bool { return r.Op == op }) {
+func (s *Server) parse(op, text string, times int) (*fault, error) {
+	var bad Refusal
+	if op != "*" && !s.does.Known(op) {
 		bad.add("op", "There is no such method.")
 	}
-	if times < 0 || times > maxFaultTimes {
-		bad.add("times", "The number must not be negative or above %d.", maxFaultTimes)
+	if times < 0 || times > maxTimes {
+		bad.add("times", "The number must not be negative or above "+strconv.Itoa(maxTimes)+".")
 	}
-	f := &fault{Op: op, Fault: text, Times: times}
 	kind, argument, _ := strings.Cut(text, ":")
-	f.kind = kind
-	if wrong := f.read(argument); wrong != "" {
-		bad.add("fault", "%s", wrong)
+	f := &fault{Op: op, Fault: text, Times: times, kind: kind}
+	if wrong := f.read(argument, s.does.Lagging); wrong != "" {
+		bad.add("fault", wrong)
+	}
+	if len(bad.Fields) > 0 {
+		return nil, &bad
 	}
 	if times == 0 && kind != "search_lag" {
 		f.Times = 1
 	}
-	return f, bad.failure()
+	return f, nil
 }
 
-func (f *fault) read(argument string) string {
+// read takes the argument of a fault, and says what is wrong with it.
+func (f *fault) read(argument string, lagging []string) string {
 	var err error
 	switch f.kind {
 	case "drop", "commit_then_drop", "garbage":
@@ -99,110 +97,131 @@ func (f *fault) read(argument string) string {
 		if f.wait, err = time.ParseDuration(argument); err != nil || f.wait < 0 {
 			return "The fault takes a duration that is not negative."
 		}
-		if f.kind == "search_lag" && f.Op != "*" && !slices.Contains(lagging, f.Op) {
-			return "Only lists lag: " + strings.Join(lagging, ", ") + "."
-		}
+		return f.lags(lagging)
 	default:
 		return "There is no such fault."
 	}
 	return ""
 }
 
-// lagging are the lists that an index may stand behind.
-var lagging = []string{"tenants.list", "users.list", "invitations.list", "support.list"}
-
-// takeFault uses up the fault that is next for a request, and the lag of a list.
-func (s *Server) takeFault(rq *request) fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	fits := func(f *fault) bool { return f.Op == rq.route.Op || f.Op == "*" }
-	if slices.Contains(lagging, rq.route.Op) {
-		if f := s.faults.take(func(f *fault) bool { return f.kind == "search_lag" && fits(f) }); f != nil {
-			rq.lag = f.wait
-		}
+// lags says why an op cannot lag.
+func (f *fault) lags(lagging []string) string {
+	switch {
+	case f.kind != "search_lag", slices.Contains(lagging, f.Op):
+		return ""
+	case len(lagging) == 0:
+		return "There is no such fault."
+	case f.Op != "*":
+		return "These lag, and no other: " + strings.Join(lagging, ", ") + "."
 	}
-	f := s.faults.take(func(f *fault) bool { return f.kind != "search_lag" && fits(f) })
-	if f == nil {
-		return fault{}
-	}
-	return *f
+	return ""
 }
 
-func (fs *faults) take(fits func(*fault) bool) *fault {
-	i := slices.IndexFunc(fs.armed, fits)
+// take uses up the fault that is next for a request, and the lag of one that lags.
+func (s *Server) take(rq *Request) fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Contains(s.does.Lagging, rq.Op) {
+		rq.Lag = s.does.Lag
+		if f := s.use(rq.Op, true); f != nil {
+			rq.Lag = f.wait
+		}
+	}
+	if f := s.use(rq.Op, false); f != nil {
+		return *f
+	}
+	if s.does.Latency > 0 {
+		return fault{kind: "delay", wait: s.does.Latency}
+	}
+	return fault{}
+}
+
+// use takes one call off the first lag, or the first other fault, that is armed for an op.
+func (s *Server) use(op string, lag bool) *fault {
+	i := slices.IndexFunc(s.armed, func(f *fault) bool {
+		return (f.kind == "search_lag") == lag && (f.Op == op || f.Op == "*")
+	})
 	if i < 0 {
 		return nil
 	}
-	f := fs.armed[i]
+	f := s.armed[i]
 	if f.Times == 0 {
 		return f
 	}
 	if f.Times--; f.Times == 0 {
-		fs.armed = slices.Delete(fs.armed, i, i+1)
+		s.armed = slices.Delete(s.armed, i, i+1)
 	}
 	return f
 }
 
-// What a caller in the same process sees of a broken connection, like one on a network: before the request was executed, and after.
-var (
-	errReset = &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
-	errEOF   = io.EOF
-)
+// LongestLag is how far an answer may stand behind now: what is older nobody will be shown.
+func (s *Server) LongestLag() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lag := s.does.Lag
+	for _, f := range s.armed {
+		if f.kind == "search_lag" {
+			lag = max(lag, f.wait)
+		}
+	}
+	return lag
+}
 
 // play executes a request with its fault.
-func (s *Server) play(ctx context.Context, f fault, rq *request) reply {
+func (s *Server) play(ctx context.Context, f fault, rq *Request) Reply {
 	switch f.kind {
 	case "status":
-		return failCode(f.code).reply()
+		return s.does.Fail(f.code)
 	case "drop":
-		return reply{drop: errReset}
+		return Reply{drop: errReset}
 	case "late":
-		s.postpone(rq, s.now().Add(f.wait))
-		return failCode(http.StatusGatewayTimeout).reply()
+		s.postpone(rq, s.does.Now().Add(f.wait))
+		return s.does.Fail(http.StatusGatewayTimeout)
 	case "late_drop":
-		s.postpone(rq, s.now().Add(f.wait))
-		return reply{drop: errReset}
+		s.postpone(rq, s.does.Now().Add(f.wait))
+		return Reply{drop: errReset}
 	case "delay":
 		return s.delay(ctx, f.wait, rq)
 	}
-	return f.spoil(s.execute(rq, s.now()))
+	return s.spoil(f, rq.execute(ctx, s.does.Now()))
 }
 
 // spoil makes of the answer what the fault leaves of it.
-func (f fault) spoil(a reply) reply {
+func (s *Server) spoil(f fault, a Reply) Reply {
 	switch f.kind {
 	case "commit_then_drop":
-		return reply{drop: errEOF}
+		return Reply{drop: errEOF}
 	case "commit_then_status":
-		return failCode(f.code).reply()
+		return s.does.Fail(f.code)
 	case "garbage":
-		return reply{status: http.StatusOK, header: http.Header{"Content-Type": {jsonType}}, body: []byte(`{"id": "9d96`)}
+		return s.does.Garbage
 	case "cut":
 		a.cut = f.bytes
 	}
 	return a
 }
 
-func (s *Server) delay(ctx context.Context, wait time.Duration, rq *request) reply {
-	due := s.now().Add(wait)
+func (s *Server) delay(ctx context.Context, wait time.Duration, rq *Request) Reply {
+	due := s.does.Now().Add(wait)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return s.execute(rq, s.now())
+		return rq.execute(ctx, s.does.Now())
 	case <-ctx.Done():
 		s.postpone(rq, due)
-		return reply{drop: ctx.Err()}
+		return Reply{drop: ctx.Err()}
 	}
 }
 
 // pending is a request that will be executed.
 type pending struct {
-	rq  *request
+	rq  *Request
 	due time.Time
 }
 
-func (s *Server) postpone(rq *request, due time.Time) {
+// postpone keeps the requests in the order of their times, and those of one time in the order they came.
+func (s *Server) postpone(rq *Request, due time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, _ := slices.BinarySearchFunc(s.pending, due, func(p pending, due time.Time) int {
@@ -214,14 +233,17 @@ func (s *Server) postpone(rq *request, due time.Time) {
 	s.pending = slices.Insert(s.pending, i, pending{rq, due})
 }
 
+// Settle executes what is due by now, for whoever looks at the state from outside.
+func (s *Server) Settle() { s.settle(context.Background()) }
+
 // settle executes what is due, the earliest first, each as of its own time.
-func (s *Server) settle() {
-	for now := s.now(); ; {
+func (s *Server) settle(ctx context.Context) {
+	for now := s.does.Now(); ; {
 		p, ok := s.due(now)
 		if !ok {
 			return
 		}
-		s.execute(p.rq, p.due)
+		p.rq.execute(context.WithoutCancel(ctx), p.due)
 	}
 }
 

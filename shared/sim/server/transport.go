@@ -1,15 +1,17 @@
-package hub
+package server
 
 import (
 	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 )
 
 // Transport returns a transport that brings every request to this server, whatever its host, without a network and without a goroutine:
-// thousands of scenarios in virtual time go through it. A broken connection is an error, as it is on a network.
+// thousands of scenarios in virtual time go through it. A broken connection is an error, as it is on a network, and a trace hears of a
+// connection.
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ server *Server }
@@ -20,6 +22,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if err := r.Context().Err(); err != nil {
 		return nil, err
+	}
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.GotConn != nil {
+		trace.GotConn(httptrace.GotConnInfo{})
 	}
 	a := t.server.answer(received(r))
 	if a.drop != nil {
@@ -44,14 +49,14 @@ func received(r *http.Request) *http.Request {
 	return in
 }
 
-func (a reply) response(r *http.Request) *http.Response {
-	header := a.header.Clone()
+func (a Reply) response(r *http.Request) *http.Response {
+	header := a.Header.Clone()
 	if header == nil {
 		header = http.Header{}
 	}
 	length := int64(-1)
-	if a.stream == nil {
-		length = int64(len(a.body))
+	if a.Stream == nil {
+		length = int64(len(a.Body))
 		header.Set("Content-Length", strconv.FormatInt(length, 10))
 	}
 	body := io.NopCloser(body{a.content()})
@@ -59,7 +64,7 @@ func (a reply) response(r *http.Request) *http.Response {
 		body = http.NoBody
 	}
 	return &http.Response{
-		Status: strconv.Itoa(a.status) + " " + http.StatusText(a.status), StatusCode: a.status,
+		Status: strconv.Itoa(a.Status) + " " + http.StatusText(a.Status), StatusCode: a.Status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header, Request: r,
 		Body: body, ContentLength: length,
 	}

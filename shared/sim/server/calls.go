@@ -1,12 +1,17 @@
-package cloudsupport
+package server
 
 import (
 	"maps"
+	"regexp"
+	"slices"
 	"time"
 )
 
-// maxCalls is how many calls are remembered; the counts are of all.
-const maxCalls = 10_000
+const (
+	maxCalls  = 10_000  // are remembered; the counts are of all
+	maxPath   = 512     // bytes of a path that are
+	maxMarked = 1 << 20 // bytes of a body in which a marker is looked for
+)
 
 // Call is one call that the server received.
 type Call struct {
@@ -24,16 +29,11 @@ type Call struct {
 type calls struct {
 	log    []Call
 	first  int
-	total  uint64
 	counts map[string]int
 }
 
 func (c *calls) add(call Call) {
-	if c.counts == nil {
-		c.counts = map[string]int{}
-	}
 	c.counts[call.Op]++
-	c.total++
 	if len(c.log) < maxCalls {
 		c.log = append(c.log, call)
 		return
@@ -48,30 +48,33 @@ func (s *Server) Calls() ([]Call, map[string]int) {
 	defer s.mu.Unlock()
 	c := &s.calls
 	log := append(append(make([]Call, 0, len(c.log)), c.log[c.first:]...), c.log[:c.first]...)
-	counts := maps.Clone(c.counts)
-	if counts == nil {
-		counts = map[string]int{}
-	}
-	return log, counts
+	return log, maps.Clone(c.counts)
 }
 
-func (s *Server) note(rq *request, f fault, a reply) {
+func (s *Server) note(rq *Request, f fault, a Reply) {
+	call := Call{
+		Op: rq.Op, Method: rq.Verb, Path: rq.Path[:min(len(rq.Path), maxPath)], Status: a.Status, At: s.does.Now().UTC(),
+		Marker: rq.find(s.does.Marker), Fault: f.Fault, Reason: a.Reason,
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls.add(Call{
-		Op: rq.method.Op, Method: rq.verb, Path: clipPath(rq.path), Status: a.status, At: s.opts.Now().UTC(),
-		Marker: s.marker(rq), Fault: f.Fault, Reason: a.reason,
-	})
+	s.calls.add(call)
 }
 
-// marker finds the marker in what a request says, be it to write or to search.
-func (s *Server) marker(rq *request) string {
-	if m := s.opts.Marker.Find(rq.body[:min(len(rq.body), 1<<20)]); m != nil {
+// find finds the marker in what a request says, be it to write or to search.
+func (rq *Request) find(marker *regexp.Regexp) string {
+	if marker == nil {
+		return ""
+	}
+	if m := marker.Find(rq.Body[:min(len(rq.Body), maxMarked)]); m != nil {
 		return string(m)
 	}
-	return s.opts.Marker.FindString(rq.query.Get("query"))
-}
-
-func clipPath(path string) string {
-	return path[:min(len(path), 512)]
+	for _, name := range slices.Sorted(maps.Keys(rq.Query)) {
+		for _, v := range rq.Query[name] {
+			if m := marker.FindString(v); m != "" {
+				return m
+			}
+		}
+	}
+	return ""
 }
