@@ -183,7 +183,7 @@ func (e closeEffect) voided(ctx context.Context, p closing, d desk.Desk, o opene
 	}
 	all, err := d.Comments(ctx, o.Case)
 	for _, said := range all {
-		if said.Author.Desk || said.Author.Email != c.Creator.Email {
+		if said.Author.Desk || said.Author.Email == "" || said.Author.Email != c.Creator.Email { // nobody's is somebody's
 			return "somebody talks on it", nil
 		}
 	}

@@ -42,7 +42,7 @@ type OIDC struct {
 type Desk struct {
 	Kind           string // "google" or "hub"
 	Parent         string // google: organizations/N, projects/ID or projects/NUMBER
-	Classification string // google: display name, found by search
+	Classification string // google: display name, found by search; hub: "category > issue", may be empty
 	Subscribers    []string
 	TimeZone       string // IANA name for times in texts; default UTC
 	Language       string

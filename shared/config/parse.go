@@ -93,7 +93,7 @@ func (r *reader) desk(v value) Desk {
 	case "google":
 		r.kind(v, there, "google", []string{"parent", "classification"}, []string{"organization", "token"})
 	case "hub":
-		r.kind(v, there, "hub", []string{"organization", "token"}, []string{"parent", "classification", "test_cases"})
+		r.kind(v, there, "hub", []string{"organization", "token"}, []string{"parent", "test_cases"})
 	}
 	return d
 }
@@ -213,18 +213,14 @@ func (r *reader) route(v value, c *Config) Route {
 	return to
 }
 
-// checkDesk sees that the desk of a route is there and knows what the route says.
+// checkDesk sees that the desk of a route is there.
 func checkDesk(c *Config, r Route, there map[string]value) {
-	desk, ok := c.Desks[r.Desk]
-	if r.Desk != "" && !ok {
+	if _, ok := c.Desks[r.Desk]; r.Desk != "" && !ok {
 		var names []string
 		for name := range c.Desks {
 			names = append(names, name)
 		}
 		there["desk"].Problem("is not the name of a desk%s; write one of those under desks", strict.Suggest(r.Desk, names))
-	}
-	if f, ok := there["classification"]; ok && desk.Kind == "hub" {
-		f.Problem("is not for a desk of kind hub; remove it")
 	}
 }
 

@@ -57,6 +57,7 @@ type Ticket struct {
 	OrgID, OrgName       string
 	CustomerNumber       string
 	CloseReason          string
+	CreatedBy            string // user name; empty if the hub did not say
 	AdditionalDetails    []string
 	Files                []FileReference
 	Created, Updated     time.Time // UTC, zero if the hub did not say
@@ -379,7 +380,8 @@ func ticketIn(raw json.RawMessage) (Ticket, bool) {
 		ID: o.text("id", "supportRequestId"), CaseID: o.text("caseId"), Status: o.text("status"), SubStatus: o.text("subStatus"),
 		Title: o.text("title", "subject"), Description: o.text("description"), Severity: o.text("severity"), Category: o.text("category"),
 		CategoryID: o.text("issueCategoryId"), InternalID: o.text("internalTicketId"), OrgID: o.text("orgId"), OrgName: o.text("orgName"),
-		CustomerNumber: o.text("customerNumber"), CloseReason: o.text("closeReason"), AdditionalDetails: o.texts("additionalDetails"),
+		CustomerNumber: o.text("customerNumber"), CloseReason: o.text("closeReason"),
+		CreatedBy: o.text("createdBy"), AdditionalDetails: o.texts("additionalDetails"),
 		Created: o.time("createTimestamp", "createdTimestamp", "createdAt", "created"),
 		Updated: o.time("updateTimestamp", "updatedTimestamp", "updatedAt", "updated"), Raw: raw,
 	}

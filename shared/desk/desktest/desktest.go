@@ -19,10 +19,13 @@ import (
 // Setup is an empty desk under test.
 type Setup struct {
 	Desk         desk.Desk
-	Draft        desk.Draft         // a draft that the desk takes, with two subscribers; the suite writes title, description and priority
+	Draft        desk.Draft         // a draft that the desk takes, with two subscribers if it has any; the suite writes title, description and priority
 	Lag          func(lagging bool) // makes the text search fall behind, and catch up again; nil: this desk's search does not lag
 	NoFiles      bool               // attachments are fault.Invalid
+	NoDownload   bool               // a download is fault.Invalid, and the size of a listed file 0
 	NoEscalation bool               // an escalation is fault.Invalid
+	NoChange     bool               // any change is fault.Invalid
+	Alone        bool               // a second case with the marker of another is opened, and cannot be told from it
 	Other        desk.Priority      // a priority beside P2 that the desk takes
 }
 
@@ -89,13 +92,16 @@ func testFind(t *testing.T, s Setup) {
 	older := s.file(t, "older", "REF7K3Q", "P2")
 	s.file(t, "longer marker", "REF7K3QX", "P2")
 	s.file(t, "glued marker", "XREF7K3Q", "P2")
-	newer := s.file(t, "newer", "REF7K3Q", "P2")
+	want := []string{older.Name}
+	if !s.Alone {
+		want = append(want, s.file(t, "newer", "REF7K3Q", "P2").Name)
+	}
 	about := s.file(t, "marker in the title: REF7K3Q", "REFOTHER", "P2")
 	if _, err := s.Desk.Comment(t.Context(), about.Name, "see REF7K3Q"); err != nil {
 		t.Fatal(err)
 	}
 	for _, thorough := range []bool{false, true} {
-		expect(t, fmt.Sprintf("thorough %v", thorough), find(t, s, "REF7K3Q", thorough), older.Name, newer.Name)
+		expect(t, fmt.Sprintf("thorough %v", thorough), find(t, s, "REF7K3Q", thorough), want...)
 		expect(t, fmt.Sprintf("unknown, thorough %v", thorough), find(t, s, "REFNONE", thorough))
 	}
 	if _, err := s.Desk.Find(t.Context(), `REF" OR "`, false); !fault.Is(err, fault.Invalid) {
@@ -173,11 +179,17 @@ func testCommentLimit(t *testing.T, s Setup) {
 func testMany(t *testing.T, s Setup) {
 	var names []string
 	for i := range 25 {
-		names = append(names, s.file(t, fmt.Sprint("case ", i), "REF7K3Q", "P2").Name)
+		marker := "REF7K3Q"
+		if s.Alone {
+			marker += fmt.Sprint(i)
+		}
+		names = append(names, s.file(t, fmt.Sprint("case ", i), marker, "P2").Name)
 	}
-	expect(t, "find", find(t, s, "REF7K3Q", false), names...)
-	expect(t, "find thoroughly", find(t, s, "REF7K3Q", true), names...)
 	expect(t, "list", list(t, s, desk.Filter{}), names...)
+	if !s.Alone {
+		expect(t, "find", find(t, s, "REF7K3Q", false), names...)
+		expect(t, "find thoroughly", find(t, s, "REF7K3Q", true), names...)
+	}
 }
 
 func list(t *testing.T, s Setup, f desk.Filter) []desk.Case {
@@ -213,6 +225,14 @@ func testFilters(t *testing.T, s Setup) {
 func testChange(t *testing.T, s Setup) {
 	c := s.file(t, "before", "REF7K3Q", "P2")
 	title, subscribers := "after", []string{"new@example.com"}
+	if s.NoChange {
+		for _, change := range []desk.Change{{Title: &title}, {Priority: &s.Other}, {Subscribers: &subscribers}} {
+			if _, err := s.Desk.Change(t.Context(), c.Name, change); !fault.Is(err, fault.Invalid) {
+				t.Errorf("change %+v: %v", change, err)
+			}
+		}
+		return
+	}
 	for _, tt := range []struct {
 		name   string
 		change desk.Change
@@ -314,6 +334,12 @@ func testFiles(t *testing.T, s Setup) {
 		t.Fatalf("attachments %+v, %v", all, err)
 	}
 	var got bytes.Buffer
+	if s.NoDownload {
+		if err := s.Desk.Download(t.Context(), a.Name, &got); !fault.Is(err, fault.Invalid) || got.Len() != 0 {
+			t.Errorf("download: %v", err)
+		}
+		return
+	}
 	if err := s.Desk.Download(t.Context(), a.Name, &got); err != nil || !bytes.Equal(got.Bytes(), content) {
 		t.Errorf("download: %d bytes, %v; want %d", got.Len(), err, len(content))
 	}
@@ -347,14 +373,18 @@ func (s Setup) everything(ctx context.Context, name string) map[string]error {
 	_, errs["case"] = s.Desk.Case(ctx, name)
 	_, errs["comment"] = s.Desk.Comment(ctx, name, "hello")
 	_, errs["comments"] = s.Desk.Comments(ctx, name)
-	_, errs["change"] = s.Desk.Change(ctx, name, desk.Change{Priority: &s.Other})
 	_, errs["close"] = s.Desk.Close(ctx, name)
+	if !s.NoChange {
+		_, errs["change"] = s.Desk.Change(ctx, name, desk.Change{Priority: &s.Other})
+	}
 	if !s.NoEscalation {
 		_, errs["escalate"] = s.Desk.Escalate(ctx, name, desk.Escalation{Reason: "BUSINESS_IMPACT", Justification: "x"})
 	}
 	if !s.NoFiles {
 		_, errs["attach"] = s.Desk.Attach(ctx, name, "a.txt", "text/plain", strings.NewReader("a"))
 		_, errs["attachments"] = s.Desk.Attachments(ctx, name)
+	}
+	if !s.NoFiles && !s.NoDownload {
 		errs["download"] = s.Desk.Download(ctx, name+"/attachments/1", io.Discard)
 	}
 	return errs

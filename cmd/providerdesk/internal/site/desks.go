@@ -32,7 +32,19 @@ func Desks(c *config.Config, only string, now func() time.Time) (map[string]desk
 	if only != "" {
 		all = map[string]desk.Desk{only: all[only]}
 	}
-	return all, client.CloseIdleConnections, nil
+	return all, letGo(client, all), nil
+}
+
+// letGo returns what lets go of the connections of Google's client and of desks that have their own.
+func letGo(client *http.Client, all map[string]desk.Desk) func() {
+	return func() {
+		client.CloseIdleConnections()
+		for _, d := range all {
+			if own, ok := d.(interface{ CloseIdleConnections() }); ok {
+				own.CloseIdleConnections()
+			}
+		}
+	}
 }
 
 // Client returns the client of Google's support API. Google's own gets the application default credentials, the simulator a token that
