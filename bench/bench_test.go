@@ -4,6 +4,7 @@
 //	count    operations on the store and calls of the desk for one event, counted
 //	webhook  requests a second of AlertWebhook, against a handler that reads the body and publishes it
 //	start    from the start of a function's process to its first answer, against a bare one; and its memory
+//	onboard  1,000 tenants of 20 users, against what their calls need; calls, and memory
 //	storm    10,000 alerts at once through everything on one machine: memory, and that nothing is lost
 //
 // What is counted and what must not be lost are tests; what is timed are benchmarks, and no test fails for being slow.

@@ -90,7 +90,10 @@ func (f *Function) Audit(ctx context.Context, tenant string) ([]Link, error) {
 
 func (f *Function) auditLink(ctx context.Context, tenant string, n int) (l Link, err error) {
 	d, err := f.DB.Get(ctx, auditKey(tenant, n))
-	if err != nil {
+	switch {
+	case fault.Is(err, fault.Missing):
+		return l, fault.New(fault.Bug, "link %d of the audit trail is not there", n)
+	case err != nil:
 		return l, err
 	}
 	return l, fault.Wrap(fault.Bug, json.Unmarshal(d.Data, &l), "decode "+d.Key.String())

@@ -130,11 +130,11 @@ type removeArgs struct {
 }
 
 func (f *Function) registerContacts() error {
-	create := ledger.Spec{Kind: kindContact, Class: ledger.Natural}
+	create := unversioned(kindContact)
 	if err := registerKind(f, create, ledger.Effect[contactArgs, Result](contactEffect{f}), undoContact); err != nil {
 		return err
 	}
-	change := ledger.Spec{Kind: kindContactChange, Class: ledger.Desired}
+	change := unversioned(kindContactChange)
 	if err := registerKind(f, change, ledger.Effect[changeArgs, Result](changeEffect{f}), undoChange); err != nil {
 		return err
 	}
@@ -142,16 +142,15 @@ func (f *Function) registerContacts() error {
 }
 
 // contactEffect makes a contact. A resource has an address once, so one that is there is found and adopted; the next look changes it if need
-// be. There was none when it was decided: one that a first call meets is somebody else's, one that is found later is that call's. Contacts
-// have no etag: a request that is executed so late that it was repeated and undone meanwhile is not noticed.
+// be. There was none when it was decided: one that a call meets is somebody else's, one that is found after a call is that call's.
 type contactEffect struct{ f *Function }
 
-func (e contactEffect) Call(ctx context.Context, p contactArgs, t ledger.Token) (ledger.Act[Result], error) {
+func (e contactEffect) Call(ctx context.Context, p contactArgs, _ ledger.Token) (ledger.Act[Result], error) {
 	c, created, err := e.f.Cloud.AddContact(ctx, p.Parent, p.Contact.cloud())
 	if err != nil {
 		return ledger.Act[Result]{}, err
 	}
-	return contactAct(p.Contact.Email, c, created || t.Attempt > 1), nil
+	return contactAct(p.Contact.Email, c, created), nil
 }
 
 func contactAct(email string, c cloud.Contact, ours bool) ledger.Act[Result] {

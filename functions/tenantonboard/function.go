@@ -82,10 +82,11 @@ type CaseDesk func(parent string) (desk.Desk, error)
 // Function holds the targets. It is safe for concurrent use.
 type Function struct {
 	Deps
-	ledger *ledger.Ledger
-	kinds  map[string]kind
-	stages []stage
-	verify signature.Verifier // of TenantWebhook; nil: the configuration has no onboarding
+	ledger  *ledger.Ledger
+	kinds   map[string]kind
+	stages  []stage
+	listing *listing
+	verify  signature.Verifier // of TenantWebhook; nil: the configuration has no onboarding
 }
 
 // New returns the function on its dependencies.
@@ -102,6 +103,7 @@ func New(ctx context.Context, d Deps) (*Function, error) {
 	}
 	f := &Function{Deps: d, kinds: map[string]kind{}, verify: verify}
 	f.stages = stages(f)
+	f.listing = newListing(func(ctx context.Context) ([]hub.Organization, error) { return f.Hub.Tenants(ctx, f.master()) })
 	o := d.Ledger
 	o.Now, o.Log = f.Now, f.Log
 	if o.Settle == 0 {

@@ -22,11 +22,11 @@ func (f *Function) registerUsers() error {
 	if err := registerKind(f, add, ledger.Effect[addArgs, Result](addEffect{f}), undoAdd); err != nil {
 		return err
 	}
-	roles := ledger.Spec{Kind: kindRoles, Class: ledger.Desired}
+	roles := unversioned(kindRoles)
 	if err := registerKind(f, roles, ledger.Effect[rolesArgs, Result](rolesEffect{f}), undoRoles); err != nil {
 		return err
 	}
-	leave := ledger.Spec{Kind: kindLeave, Class: ledger.Desired}
+	leave := unversioned(kindLeave)
 	if err := registerKind(f, leave, ledger.Effect[leaveArgs, Result](leaveEffect{f}), nil); err != nil {
 		return err
 	}
@@ -47,13 +47,13 @@ type addEffect struct{ f *Function }
 
 func (e addEffect) Call(ctx context.Context, p addArgs, t ledger.Token) (ledger.Act[Result], error) {
 	if t.Attempt > 1 {
-		// Some may have come in by another way since it was decided.
-		have, err := e.f.lookPeople(ctx, p.Org)
+		others, err := e.located(ctx, p)
 		if err != nil {
-			return ledger.Act[Result]{}, fault.Unsent(fault.Wrap(fault.Transient, err, "look before adding users again"))
+			return ledger.Act[Result]{}, fault.Unsent(err)
 		}
-		p.Users = slices.DeleteFunc(slices.Clone(p.Users), func(u hub.User) bool { return have.where(u.Username) != hub.Unknown })
-		if len(p.Users) == 0 {
+		if len(others.Made) > 0 {
+			// The calls before were not executed, so they came in by another way, and are not ours to take out again. Nothing is sent, so that
+			// they are never taken for the work of this request; the next look decides on the rest.
 			return ledger.Act[Result]{ID: p.Org}, nil
 		}
 	}
@@ -61,25 +61,55 @@ func (e addEffect) Call(ctx context.Context, p addArgs, t ledger.Token) (ledger.
 	if err != nil {
 		return ledger.Act[Result]{}, err
 	}
-	return ledger.Act[Result]{ID: p.Org, Result: verdicts(added)}, nil
+	r, err := e.verdicts(ctx, p, added)
+	return ledger.Act[Result]{ID: p.Org, Result: r}, err
 }
 
-// verdicts keeps the hub's word on each user. Those of whom it says nothing are in neither list: the next look tells.
-func verdicts(added hub.Added) Result {
-	r := Result{Refused: map[string]string{}}
-	for user, v := range added.Verdicts {
-		switch v {
-		case hub.Joined:
-			r.Made = append(r.Made, user)
-		case hub.Invited:
-			r.Made, r.Invited = append(r.Made, user), append(r.Invited, user)
+// verdicts keeps the hub's word on each user. Those of whom it says nothing are looked for, lest an undo forget them; an answer that accounts
+// for nobody, who is not to be found either, leaves all open.
+func (e addEffect) verdicts(ctx context.Context, p addArgs, added hub.Added) (Result, error) {
+	r, open := Result{Refused: map[string]string{}}, addArgs{Org: p.Org}
+	for _, u := range p.Users {
+		switch added.Verdicts[u.Username] {
 		case hub.Failed:
-			r.Refused[strings.ToLower(user)] = "the hub refused: " + clip(added.Details[user], 200)
+			r.Refused[strings.ToLower(u.Username)] = "the hub refused: " + clip(added.Details[u.Username], 200)
+		case hub.Unknown:
+			open.Users = append(open.Users, u)
+		default:
+			r.made(u.Username, added.Verdicts[u.Username])
 		}
 	}
-	slices.Sort(r.Made)
-	slices.Sort(r.Invited)
-	return r
+	if len(open.Users) == 0 {
+		return r, nil
+	}
+	found, err := e.located(ctx, open)
+	if err == nil && len(found.Made) == 0 && len(open.Users) == len(p.Users) {
+		err = fault.New(fault.Transient, "the hub's answer does not say what became of the users, and none of them is there")
+	}
+	r.Made, r.Invited = append(r.Made, found.Made...), append(r.Invited, found.Invited...)
+	return r, err
+}
+
+// made notes that the hub has a user.
+func (r *Result) made(user string, v hub.Verdict) {
+	switch v {
+	case hub.Joined:
+		r.Made = append(r.Made, user)
+	case hub.Invited:
+		r.Made, r.Invited = append(r.Made, user), append(r.Invited, user)
+	}
+}
+
+// located are those of the users who are there now.
+func (e addEffect) located(ctx context.Context, p addArgs) (r Result, err error) {
+	have, err := e.f.lookPeople(ctx, p.Org)
+	if err != nil {
+		return r, fault.Wrap(fault.Transient, err, "look for the users to add")
+	}
+	for _, u := range p.Users {
+		r.made(u.Username, have.where(u.Username))
+	}
+	return r, nil
 }
 
 // clip cuts a foreign text.
@@ -91,21 +121,9 @@ func clip(s string, most int) string {
 }
 
 func (e addEffect) Find(ctx context.Context, p addArgs, _ ledger.Token, _ bool) ([]ledger.Act[Result], error) {
-	have, err := e.f.lookPeople(ctx, p.Org)
-	if err != nil {
-		return nil, fault.Wrap(fault.Transient, err, "look for added users")
-	}
-	var r Result
-	for _, u := range p.Users {
-		switch have.where(u.Username) {
-		case hub.Joined:
-			r.Made = append(r.Made, u.Username)
-		case hub.Invited:
-			r.Made, r.Invited = append(r.Made, u.Username), append(r.Invited, u.Username)
-		}
-	}
-	if len(r.Made) == 0 {
-		return nil, nil
+	r, err := e.located(ctx, p)
+	if err != nil || len(r.Made) == 0 {
+		return nil, err
 	}
 	return []ledger.Act[Result]{{ID: p.Org, Result: r}}, nil
 }
@@ -123,7 +141,7 @@ type rolesArgs struct {
 	Remove []string `json:"remove,omitempty"`
 }
 
-// rolesEffect changes roles, which are a set: a repeat changes nothing.
+// rolesEffect changes roles, which are a set: a repeat changes nothing. They have no version, see unversioned.
 type rolesEffect struct{ f *Function }
 
 func (e rolesEffect) Call(ctx context.Context, p rolesArgs, _ ledger.Token) (ledger.Act[Result], error) {

@@ -33,12 +33,12 @@ func (f *Function) draft(t Tenant) hub.TenantDraft {
 		City: o.City, State: o.State, Zip: o.Zip, Domain: o.Domain, Tag: tagOf(f.master(), t.Key)}
 }
 
-// lookOrganization lists the tenants and decides what the organization lacks.
+// lookOrganization lists the tenants, together with who else looks now, and decides what the organization lacks.
 func (f *Function) lookOrganization(ctx context.Context, s *onboarding) (part, error) {
 	if s.Mode == Offboarding {
-		return part{}, nil // it stays: the API has no call that removes it
+		return stays(s.Org), nil
 	}
-	all, err := f.Hub.Tenants(ctx, f.master())
+	all, err := f.listing.tenants(ctx)
 	if err != nil {
 		return part{}, err
 	}
@@ -48,6 +48,14 @@ func (f *Function) lookOrganization(ctx context.Context, s *onboarding) (part, e
 		s.Org = found[0].ID
 	}
 	return decideOrganization(s.Wanted.Key, want, found), nil
+}
+
+// stays says that an offboarding leaves the organization.
+func stays(org string) (p part) {
+	if org != "" {
+		p.Drift = append(p.Drift, "organization "+org+" stays: the hub's API has no call that removes one")
+	}
+	return p
 }
 
 // decideOrganization is pure: what stands between the organizations found for a tenant and the one wanted.

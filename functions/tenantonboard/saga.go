@@ -112,17 +112,21 @@ func (s *onboarding) failure() *work {
 func (f *Function) failed(ctx context.Context, s *onboarding, w work, from ledger.Source) (bool, error) {
 	parked := slices.ContainsFunc(s.Work, func(w work) bool { return w.State == ledger.Parked })
 	s.note(fmt.Sprintf("%s: %s: %s", w.State, w.Step.Text, w.Error))
-	switch {
-	case parked:
+	if parked {
 		s.Waiting = fmt.Sprintf("step %q waits for a decision: see `providerdesk ledger show %s`, decide, then retry the tenant", w.Step.ID, w.Effect)
-	case s.Mode == Onboarding && s.Wanted.OnFailure == Undo:
-		s.Mode, s.UndoAt, s.Failed = Undoing, len(s.Work), w.Step.Stage
-		s.Waiting = fmt.Sprintf("step %q failed: %s", w.Step.ID, w.Error)
-		return f.undo(ctx, s, from)
-	default:
-		s.Waiting = fmt.Sprintf("step %q failed: %s. Mend the cause, then retry the tenant", w.Step.ID, w.Error)
+		return f.end(ctx, s, Failed, w.Step.Stage, from)
 	}
-	return f.end(ctx, s, Failed, w.Step.Stage, from)
+	return f.stop(ctx, s, w.Step.Stage, fmt.Sprintf("step %q failed: %s. Mend the cause, then retry the tenant", w.Step.ID, w.Error), from)
+}
+
+// stop ends a run that certainly cannot go on at a stage, or turns it round if that is wanted. Nothing of it is open.
+func (f *Function) stop(ctx context.Context, s *onboarding, at Stage, why string, from ledger.Source) (bool, error) {
+	s.Waiting = why
+	if s.Mode != Onboarding || s.Wanted.OnFailure != Undo {
+		return f.end(ctx, s, Failed, at, from)
+	}
+	s.Mode, s.UndoAt, s.Failed = Undoing, len(s.Work), at
+	return f.undo(ctx, s, from)
 }
 
 // forward looks at the stages from the one that is under way on, and begins what the first of them that has something to do wants.
@@ -134,8 +138,7 @@ func (f *Function) forward(ctx context.Context, s *onboarding, from ledger.Sourc
 			return f.halted(ctx, s, st, err, from)
 		}
 		if len(p.Blocks) > 0 {
-			s.Waiting = p.Blocks[0]
-			return f.end(ctx, s, Failed, st.Name, from)
+			return f.stop(ctx, s, st.Name, p.Blocks[0], from)
 		}
 		if len(p.Steps) > 0 {
 			s.At = st.Name
@@ -163,12 +166,14 @@ func index(all []stage, at Stage) int {
 
 // begin records the intent to do steps, and does them.
 func (f *Function) begin(ctx context.Context, s *onboarding, steps []Step, from ledger.Source) (bool, error) {
-	var intents []ledger.Intent
-	for _, step := range steps[:min(len(steps), maxBegun)] {
+	steps = steps[:min(len(steps), maxBegun)]
+	for _, step := range steps { // all of them, before one of them is noted as begun
 		if why := s.forbids(step); why != "" {
-			s.Waiting = why
-			return f.end(ctx, s, Failed, step.Stage, from)
+			return f.stop(ctx, s, step.Stage, why, from)
 		}
+	}
+	var intents []ledger.Intent
+	for _, step := range steps {
 		in, err := f.intent(s, step)
 		if err != nil {
 			return false, err
@@ -177,7 +182,9 @@ func (f *Function) begin(ctx context.Context, s *onboarding, steps []Step, from 
 		s.Work = append(s.Work, work{Step: step, Effect: in.ID(), State: ledger.Pending})
 		s.note("begin: " + step.Text)
 	}
-	s.Waiting = ""
+	if s.Mode != Undoing { // why it is undone is still to be told at its end
+		s.Waiting = ""
+	}
 	if s.Status == AwaitingToken {
 		s.Status = TenantCreated
 	}
@@ -234,8 +241,7 @@ func (f *Function) halted(ctx context.Context, s *onboarding, st stage, err erro
 	case fault.Healing(err):
 		return false, err
 	}
-	s.Waiting = fmt.Sprintf("looking at stage %q failed: %v. Mend the cause, then retry the tenant", st.Name, err)
-	return f.end(ctx, s, Failed, st.Name, from)
+	return f.stop(ctx, s, st.Name, fmt.Sprintf("looking at stage %q failed: %v. Mend the cause, then retry the tenant", st.Name, err), from)
 }
 
 // wait leaves a tenant until a person has made its token. A sweep looks again.
@@ -289,7 +295,7 @@ func (f *Function) finish(ctx context.Context, s *onboarding, from ledger.Source
 	case s.Mode == Offboarding:
 		return f.end(ctx, s, Offboarded, "", from)
 	case len(refused) > 0:
-		s.Waiting = fmt.Sprintf("%d were refused: see the tenant's steps, mend the request or the cause, then apply or retry", len(refused))
+		s.Waiting = fmt.Sprintf("%d were refused, %s: see the tenant's steps, mend the request or the cause, then apply or retry", len(refused), some(refused))
 		return f.end(ctx, s, Failed, s.refusing(), from)
 	case len(s.Following) > 0:
 		return f.end(ctx, s, Invited, "", from)

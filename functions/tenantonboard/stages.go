@@ -81,6 +81,12 @@ func registerKind[P any](f *Function, s ledger.Spec, e ledger.Effect[P, Result],
 	return nil
 }
 
+// unversioned is an effect on a state of which the remote keeps no version. A repeat would do no harm, but a request that is executed late could bring
+// back what was undone meanwhile, or take away what the next run made. So a doubt is waited out as if something was created, for up to a day.
+func unversioned(kind string) ledger.Spec {
+	return ledger.Spec{Kind: kind, Class: ledger.Marked, MaxDoubts: 96}
+}
+
 func argsOf[P any](args json.RawMessage) (p P, err error) {
 	return p, fault.Wrap(fault.Bug, json.Unmarshal(args, &p), "decode a step")
 }

@@ -3,7 +3,9 @@ package tenantonboard
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/providerdesk/providerdesk/shared/fault"
@@ -102,6 +104,15 @@ func (s *onboarding) refused() map[string]string {
 		}
 	}
 	return all
+}
+
+// some names the first few of those who were refused.
+func some(refused map[string]string) string {
+	all := slices.Sorted(maps.Keys(refused))
+	if len(all) > 3 {
+		all = append(all[:3], "…")
+	}
+	return strings.Join(all, ", ")
 }
 
 // refusing is the first stage in which somebody or something was refused.

@@ -23,7 +23,7 @@ const (
 
 // Step is one act of a plan, carried out as one effect of the ledger.
 type Step struct {
-	ID    string          `json:"id"`              // stable: what is done to whom, "users/add/tenant_user/1"
+	ID    string          `json:"id"`              // stable: what is done to whom, "users/add/4adf7df5c61e"
 	Stage Stage           `json:"stage"`           //
 	Kind  string          `json:"kind"`            // of the effect
 	Text  string          `json:"text"`            // for a person, without personal data beyond what the request says

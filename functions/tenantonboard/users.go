@@ -91,13 +91,11 @@ func decideUsers(w wantedPeople, have people) (p part) {
 	for _, u := range w.Users {
 		if m, ok := hub.FindMember(have.members, u.Email); ok {
 			p.add(roles(w, u, m))
+		} else if have.where(u.Email) == hub.Unknown && expired(u.Email, have) {
+			p.Drift = append(p.Drift, "the invitation of "+u.Email+" has expired")
 		}
 	}
-	for _, m := range have.members {
-		if _, ok := w.has(m.Username); !ok {
-			p.add(leaver(w, m, have.members))
-		}
-	}
+	p.add(leavers(w, have.members))
 	for _, i := range have.invitations {
 		if _, ok := w.has(i.Username); !ok && i.Status(have.at) == hub.Pending {
 			p.add(guest(w, i))
@@ -125,13 +123,21 @@ func additions(w wantedPeople, have people) (steps []Step) {
 		asked = append(asked, hub.AddUsers{Users: []hub.User{{Username: u.Email}}, Roles: hubRoles(u.Roles), Bindings: u.Bindings})
 	}
 	for _, g := range hub.Group(asked) {
-		for n, chunk := range slices.Collect(slices.Chunk(g.Users, maxChunk)) {
+		for chunk := range slices.Chunk(g.Users, maxChunk) {
 			a := addArgs{Org: w.Org, Users: chunk, Roles: g.Roles, Bindings: g.Bindings}
-			id := fmt.Sprintf("users/add/%s/%d", short(strings.Join(append(g.Roles, g.Bindings...), " ")), n+1)
-			steps = append(steps, step(StageUsers, kindAdd, id, fmt.Sprintf("add %s as %s", counted(len(chunk), "user"), names(g.Roles)), a))
+			steps = append(steps, step(StageUsers, kindAdd, a.id(), fmt.Sprintf("add %s as %s", counted(len(chunk), "user"), names(g.Roles)), a))
 		}
 	}
 	return steps
+}
+
+// id names the addition by whom it is of: the chunks of a later turn are others, and a step may be begun only so often.
+func (a addArgs) id() string {
+	text := strings.Join(slices.Concat(a.Roles, a.Bindings), " ")
+	for _, u := range a.Users {
+		text += " " + u.Username
+	}
+	return "users/add/" + short(text)
 }
 
 func expired(email string, have people) bool {
@@ -143,7 +149,10 @@ func expired(email string, have people) bool {
 // roles is the change of a member's roles. A role from a group cannot be taken away here.
 func roles(w wantedPeople, u User, m hub.Member) (p part) {
 	add, extra := hub.Difference(m.RoleNames(), hubRoles(u.Roles))
-	add = slices.DeleteFunc(add, func(r string) bool { return r == hub.ProviderAccountAdmin })
+	if slices.Contains(add, hub.ProviderAccountAdmin) {
+		p.Drift = append(p.Drift, u.Email+" is a member without the role provider_account_admin, which the API gives only to somebody who comes in: give it at the hub")
+		add = slices.DeleteFunc(add, func(r string) bool { return r == hub.ProviderAccountAdmin })
+	}
 	extra = slices.DeleteFunc(extra, func(r string) bool { return !direct(m, r) })
 	id := short(u.Email)
 	if len(add) > 0 {
@@ -167,8 +176,24 @@ func direct(m hub.Member, role string) bool {
 	return slices.ContainsFunc(m.Roles, func(r hub.HeldRole) bool { return r.Name == role && r.Direct })
 }
 
-// leaver is a member whom nobody wants: taken out on demand, except our own account and whom a group brought in.
-func leaver(w wantedPeople, m hub.Member, all []hub.Member) (p part) {
+// leavers are the members whom nobody wants, one after the other.
+func leavers(w wantedPeople, members []hub.Member) (p part) {
+	staying := slices.Clone(members)
+	for _, m := range members {
+		if _, ok := w.has(m.Username); ok {
+			continue
+		}
+		share := leaver(w, m, staying)
+		if p.add(share); len(share.Steps) > 0 {
+			staying = slices.DeleteFunc(staying, func(o hub.Member) bool { return o.Username == m.Username })
+		}
+	}
+	return p
+}
+
+// leaver is a member whom nobody wants: taken out on demand, except our own account, whom a group brought in, and, where nobody is wanted, the
+// last administrator of those who are staying so far.
+func leaver(w wantedPeople, m hub.Member, staying []hub.Member) (p part) {
 	switch {
 	case strings.EqualFold(m.Username, w.Me):
 		p.Drift = append(p.Drift, "our own account stays a member")
@@ -176,7 +201,7 @@ func leaver(w wantedPeople, m hub.Member, all []hub.Member) (p part) {
 		p.Drift = append(p.Drift, m.Username+" is a member and not in the request")
 	case slices.ContainsFunc(m.Roles, func(r hub.HeldRole) bool { return !r.Direct }):
 		p.Drift = append(p.Drift, m.Username+" has a role from a group, which the API cannot take away: remove it at the hub")
-	case len(w.Users) == 0 && hub.LastAdmin(all, m.Username):
+	case len(w.Users) == 0 && hub.LastAdmin(staying, m.Username):
 		p.Drift = append(p.Drift, m.Username+" is the last administrator and stays")
 	default:
 		p.Steps = append(p.Steps, leaving(w.Org, "users/remove/"+short(m.Username), "remove "+m.Username, m.Username))

@@ -59,6 +59,8 @@ type world struct {
 	desk   *cloudsupport.Server
 	db     *storetest.Counter
 	bus    *publishtest.Kept
+	config *config.Config
+	deps   func(*Deps)
 }
 
 // setup is what a test changes of a world.
@@ -67,11 +69,13 @@ type setup struct {
 	crash  func(ledger.Point)
 	hub    simhub.Options
 	google simgoogle.Options
+	deps   func(*Deps) // what a process gets otherwise than usual
+	config *config.Config
 }
 
 func newWorld(t testing.TB, s setup) *world {
 	t.Helper()
-	w := &world{TB: t, bus: &publishtest.Kept{Topics: []string{TopicOnboarding, TopicLifecycle}, Subscription: "projects/p/subscriptions/OnboardTenant"}}
+	w := &world{TB: t, config: s.config, deps: s.deps, bus: &publishtest.Kept{Topics: []string{TopicOnboarding, TopicLifecycle}, Subscription: "projects/p/subscriptions/OnboardTenant"}}
 	if s.hub.Switches.TokenScope == "" {
 		s.hub.Switches.TokenScope = "tenants"
 	}
@@ -94,8 +98,11 @@ func newWorld(t testing.TB, s setup) *world {
 // open opens the function, as a process does when it starts.
 func (w *world) open(crash func(ledger.Point)) {
 	w.Helper()
-	c, err := config.Parse("providerdesk.yaml", []byte(settings), func(string) (string, bool) { return "a-token-of-the-test", true })
-	w.must(err)
+	var err error
+	if w.config == nil {
+		w.config, err = config.Parse("providerdesk.yaml", []byte(settings), func(string) (string, bool) { return "a-token-of-the-test", true })
+		w.must(err)
+	}
 	token := w.hub.TokenFor(simhub.Provider, allRoles(w.hub)...)
 	client, err := hub.New(hub.Options{Endpoint: "https://hub.test/api", Organization: simhub.Provider, Token: func(context.Context, string) (string, error) { return token, nil },
 		Base: w.hub.Transport(), Backoff: time.Millisecond, InFlight: 16})
@@ -105,11 +112,15 @@ func (w *world) open(crash func(ledger.Point)) {
 	w.must(err)
 	support, err := gapi.Client(gapi.Options{Base: w.desk.Transport(), Token: gapi.StaticToken("t"), Backoff: time.Millisecond})
 	w.must(err)
-	w.Function, err = New(w.Context(), Deps{Config: c, DB: w.db, Publisher: w.bus, Hub: client, Cloud: clouds,
+	d := Deps{Config: w.config, DB: w.db, Publisher: w.bus, Hub: client, Cloud: clouds,
 		Cases: func(parent string) (desk.Desk, error) {
 			return google.New(google.Options{Parent: parent, HTTP: support})
 		},
-		Ledger: ledger.Options{Crash: crash}, Log: slog.New(slog.DiscardHandler)})
+		Ledger: ledger.Options{Crash: crash}, Log: slog.New(slog.DiscardHandler)}
+	if w.deps != nil {
+		w.deps(&d)
+	}
+	w.Function, err = New(w.Context(), d)
 	w.must(err)
 }
 
@@ -169,6 +180,9 @@ func (w *world) apply(t Tenant, m Mode) Plan {
 	return p
 }
 
+// pass lets virtual time go by.
+func pass(d time.Duration) { time.Sleep(d) }
+
 // bubble plays a test in virtual time.
 func bubble(t *testing.T, play func(t *testing.T)) {
 	t.Helper()
@@ -187,7 +201,7 @@ func (w *world) deliver(tenant string) {
 		if err := w.OnboardTenant(w.Context(), message(tenant)); err == nil {
 			return
 		}
-		time.Sleep(10 * time.Second) // virtual
+		pass(10 * time.Second)
 	}
 }
 
@@ -200,7 +214,7 @@ func (w *world) settle(tenant string) *onboarding {
 		if s.Status.resting() && w.quiet() {
 			return s
 		}
-		time.Sleep(time.Minute) // virtual
+		pass(time.Minute)
 		_, _ = w.sweep(w.Context())
 	}
 	s, _ := w.read(w.Context(), tenant)
