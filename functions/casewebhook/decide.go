@@ -7,16 +7,16 @@ import (
 	"github.com/providerdesk/providerdesk/shared/config"
 )
 
-// act is one thing that a plan wants done. The order of a plan's acts is the order of its effects.
-type act string
+// want is one thing that a plan wants done. The order of a plan's acts is the order of its effects.
+type want string
 
 const (
-	openCase     act = "open"     // a case for this incident
-	openUmbrella act = "umbrella" // the umbrella case of the desk's window, for this and every further incident
-	tellNews     act = "news"     // a comment: what fires now and what has ended
-	tellAgain    act = "again"    // a comment: it fires again
-	tellEnd      act = "end"      // a comment: it is over
-	closeCase    act = "close"    // after the quiet period, if it stays quiet and nobody talks on it
+	openCase     want = "open"     // a case for this incident
+	openUmbrella want = "umbrella" // the umbrella case of the desk's window, for this and every further incident
+	tellNews     want = "news"     // a comment: what fires now and what has ended
+	tellAgain    want = "again"    // a comment: it fires again
+	tellEnd      want = "end"      // a comment: it is over
+	closeCase    want = "close"    // after the quiet period, if it stays quiet and nobody talks on it
 )
 
 // facts is what decide knows beside the incident and the message.
@@ -34,7 +34,7 @@ type plan struct {
 	Write  bool   // Next is news to the store
 	Next   incident
 	Budget *budget // the budget's next state
-	Acts   []act
+	Acts   []want
 	Change change
 }
 
@@ -156,7 +156,7 @@ func (p *plan) end(s incident, r config.Route, f facts) {
 }
 
 // good tells good news, which nobody needs on a case that people have closed.
-func (p *plan) good(reason string, f facts, a act, more ...act) {
+func (p *plan) good(reason string, f facts, a want, more ...want) {
 	switch {
 	case !f.looked:
 		p.Look = true
@@ -169,7 +169,7 @@ func (p *plan) good(reason string, f facts, a act, more ...act) {
 }
 
 // tell comments.
-func (p *plan) tell(reason string, a act) {
+func (p *plan) tell(reason string, a want) {
 	p.Reason = reason
 	p.Next.News++
 	p.Acts = append(p.Acts, a)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/providerdesk/providerdesk/functions/casewebhook/act"
 	"github.com/providerdesk/providerdesk/shared/alert"
 	"github.com/providerdesk/providerdesk/shared/desk"
 	"github.com/providerdesk/providerdesk/shared/event"
@@ -143,11 +144,11 @@ func (f *Function) gone(ctx context.Context, s incident) (bool, error) {
 	case rec.State != ledger.Succeeded:
 		return rec.State == ledger.Failed || rec.State == ledger.Compensated, nil
 	}
-	opened, err := f.kinds.open.Result(rec)
+	opened, err := f.kinds.Open.Result(rec)
 	if err != nil {
 		return false, err
 	}
-	d, err := f.desk(opened.Result.Desk)
+	d, err := f.Desks.Desk(opened.Result.Desk)
 	if err != nil {
 		return false, err
 	}
@@ -155,15 +156,7 @@ func (f *Function) gone(ctx context.Context, s incident) (bool, error) {
 	if fault.Is(err, fault.Missing) {
 		return true, nil
 	}
-	return c.State == desk.Closed, healing(err)
-}
-
-// healing makes of a desk's refusal to answer a question something to try again: no question of ours is at fault.
-func healing(err error) error {
-	if err == nil || fault.Healing(err) {
-		return err
-	}
-	return fault.Wrap(fault.Transient, err, "ask the desk")
+	return c.State == desk.Closed, act.Healing(err)
 }
 
 // record turns a plan into writes and intents. It completes the plan's next state with the names of the effects.

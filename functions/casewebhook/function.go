@@ -42,8 +42,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/providerdesk/providerdesk/functions/casewebhook/act"
 	"github.com/providerdesk/providerdesk/shared/config"
-	"github.com/providerdesk/providerdesk/shared/desk"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
 	"github.com/providerdesk/providerdesk/shared/platform"
@@ -60,8 +60,8 @@ type Deps struct {
 	Config    *config.Config
 	DB        store.DB
 	Publisher publish.Publisher
-	Desks     map[string]desk.Desk // by the name in the configuration
-	Ledger    ledger.Options       // zero times are taken from the configuration
+	Desks     act.Desks      // by the name in the configuration
+	Ledger    ledger.Options // zero times are taken from the configuration
 	Log       *slog.Logger
 	Now       func() time.Time
 }
@@ -115,13 +115,4 @@ func (f *Function) openLedger() error {
 	}
 	f.ledger = ledger.New(f.DB, o)
 	return f.kinds.register(f.ledger, f)
-}
-
-// desk returns a configured desk.
-func (f *Function) desk(name string) (desk.Desk, error) {
-	d, ok := f.Desks[name]
-	if !ok {
-		return nil, fault.Unsent(fault.New(fault.Transient, "no desk %q is configured here", name))
-	}
-	return d, nil
 }

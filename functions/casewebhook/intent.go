@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/providerdesk/providerdesk/functions/casewebhook/act"
 	"github.com/providerdesk/providerdesk/shared/alert"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/desk"
@@ -15,7 +16,7 @@ import (
 // openIntent is the case of this occurrence of an incident.
 func (f *Function) openIntent(ctx context.Context, s incident, p *plan, in alert.Incident, r route, loc *time.Location) ([]ledger.Intent, error) {
 	title, description := f.texts(ctx, r, in, f.previous(ctx, s), loc)
-	open, err := f.kinds.open.Intent(in.Tenant, fmt.Sprintf("%s/%d", s.id, p.Next.Episode), opening{Desk: r.Desk, Draft: f.draft(r.Route, title, description)})
+	open, err := f.kinds.Open.Intent(in.Tenant, fmt.Sprintf("%s/%d", s.id, p.Next.Episode), act.Opening{Desk: r.Desk, Draft: f.draft(r.Route, title, description)})
 	p.Next.Case, p.Next.Desk = open.ID(), r.Desk
 	return []ledger.Intent{open}, err
 }
@@ -62,7 +63,7 @@ func (f *Function) previous(ctx context.Context, s incident) string {
 // umbrellaIntent is the one case for everything beyond a desk's budget in a window.
 func (f *Function) umbrellaIntent(p *plan, r route, loc *time.Location) ([]ledger.Intent, error) {
 	title, description := umbrellaText(r.Desk, *p.Budget, loc)
-	in, err := f.kinds.open.Intent("", "umbrella/"+r.Desk+"/"+p.Budget.window, opening{Desk: r.Desk, Draft: f.draft(r.Route, title, description)})
+	in, err := f.kinds.Open.Intent("", "umbrella/"+r.Desk+"/"+p.Budget.window, act.Opening{Desk: r.Desk, Draft: f.draft(r.Route, title, description)})
 	p.Next.Case, p.Budget.Umbrella = in.ID(), in.ID()
 	return []ledger.Intent{in}, err
 }
@@ -75,7 +76,7 @@ func (f *Function) commentIntents(ctx context.Context, i incident, name, text st
 	}
 	var all []ledger.Intent
 	for n, part := range desk.Split(text, commentLimit) {
-		in, err := f.kinds.comment.Intent(i.Tenant, fmt.Sprintf("%s/%d/%s/%d", i.id, i.Episode, name, n), comment{Body: part})
+		in, err := f.kinds.Comment.Intent(i.Tenant, fmt.Sprintf("%s/%d/%s/%d", i.id, i.Episode, name, n), act.Comment{Body: part})
 		if err != nil {
 			return nil, err
 		}

@@ -125,11 +125,11 @@ func (f *Function) moveHeld(ctx context.Context, some []incident) error {
 	if err != nil {
 		return err
 	}
-	payload, err := f.kinds.open.Payload(old)
+	payload, err := f.kinds.Open.Payload(old)
 	if err != nil {
 		return err
 	}
-	next, err := f.kinds.open.Intent(old.Tenant, old.Business+"/next", payload)
+	next, err := f.kinds.Open.Intent(old.Tenant, old.Business+"/next", payload)
 	if err != nil {
 		return err
 	}

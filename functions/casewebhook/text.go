@@ -62,7 +62,7 @@ func descriptionOf(r route, in alert.Incident, previous string, loc *time.Locati
 }
 
 // newsOf returns a comment on what a message changed.
-func newsOf(a act, c change, in alert.Incident, loc *time.Location) string {
+func newsOf(a want, c change, in alert.Incident, loc *time.Location) string {
 	p := page{loc: loc, left: commentLimit - 500}
 	switch a {
 	case tellEnd:
