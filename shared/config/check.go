@@ -17,6 +17,13 @@ var (
 	subscriptionForm = regexp.MustCompile(`^(projects/[a-z0-9.:-]+/subscriptions/)?[A-Za-z][A-Za-z0-9._~+%-]{2,254}$`)
 	organizationForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 	languageForm     = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
+	slackTeamForm    = regexp.MustCompile(`^[TE][A-Z0-9]{2,20}$`)
+	slackUserForm    = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
+	slackChannelForm = regexp.MustCompile(`^[CGD][A-Z0-9]{2,20}$`)
+	googleUserForm   = regexp.MustCompile(`^users/[A-Za-z0-9_-]{1,40}$`)
+	googleSpaceForm  = regexp.MustCompile(`^spaces/[A-Za-z0-9_-]{1,40}$`)
+	digitsForm       = regexp.MustCompile(`^[0-9]{1,20}$`)
+	wholeForm        = regexp.MustCompile(`^organizations/[0-9]{1,20}$`)
 	headerForm       = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
 )
 
@@ -48,6 +55,34 @@ func organization(s string) string {
 
 func language(s string) string {
 	return form(languageForm, "must be a language tag such as en or pt-BR")(s)
+}
+
+func slackTeam(s string) string {
+	return form(slackTeamForm, "must be the id of a workspace, such as T024BE7LD")(s)
+}
+
+func slackUser(s string) string {
+	return form(slackUserForm, "must be the id of a user, such as U024BE7LH")(s)
+}
+
+func slackChannel(s string) string {
+	return form(slackChannelForm, "must be the id of a channel, such as C024BE91L")(s)
+}
+
+func googleUser(s string) string {
+	return form(googleUserForm, "must be users/ and the number of a user")(s)
+}
+
+func googleSpace(s string) string {
+	return form(googleSpaceForm, "must be spaces/ and the id of a space")(s)
+}
+
+func digits(s string) string {
+	return form(digitsForm, "must be the number of a project, not its id")(s)
+}
+
+func wholeOrganization(s string) string {
+	return form(wholeForm, "must be organizations/NUMBER")(s)
 }
 
 func header(s string) string {

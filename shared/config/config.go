@@ -15,6 +15,9 @@ type Config struct {
 	Routes     []Route
 	Endpoints  Endpoints
 	Onboarding Onboarding
+	Chat       Chat
+	People     []Named
+	Webhooks   []Webhook
 }
 
 // Ledger holds the times of the effect ledger.
@@ -50,6 +53,9 @@ type Desk struct {
 	Budget         Budget
 	Organization   string // hub
 	Token          Secret // hub
+	Rooms          []Room // where its cases are told
+	Watch          Watch
+	Updates        Updates
 }
 
 // Budget caps the cases opened by alerts; beyond it one umbrella case collects them. Zero: no cap.
@@ -65,6 +71,7 @@ type Sender struct {
 	Tenant       string
 	Subscription string // projects/P/subscriptions/S or the embedded bus's subscription, for raw notifications without a webhook
 	Auth         Auth
+	Heartbeat    time.Duration // nothing heard for so long is an alarm; zero: never
 }
 
 // Auth is how a sender proves who it is: exactly one field is set, unless the sender has only a Subscription.
@@ -101,7 +108,8 @@ type Route struct {
 	Description    string // likewise
 	Refire         Refire
 	Resolve        Resolve
-	Line           int // where the route stands in the file
+	Rooms          []Room // where its cases are told; empty: the desk's
+	Line           int    // where the route stands in the file
 }
 
 // Refire says what a new occurrence of a resolved incident does: within Within of the resolution Do, later a new case.
@@ -125,6 +133,8 @@ type Endpoints struct {
 	EssentialContacts string
 	Recommender       string
 	ServiceHealth     string
+	Slack             string
+	Chat              string // Google Chat
 }
 
 // Onboarding is how tenants are taken in. The zero value: none are.

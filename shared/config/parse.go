@@ -14,11 +14,14 @@ func (r *reader) config(root value, c *Config) {
 	root.Mapping(fields{
 		"ledger":     func(v value) { r.ledger(v, &c.Ledger) },
 		"push":       func(v value) { r.push(v, &c.Push) },
-		"desks":      func(v value) { r.desks(v, c.Desks) },
+		"desks":      func(v value) { r.desks(v, c) },
 		"senders":    func(v value) { r.senders(v, &c.Senders) },
 		"routes":     func(v value) { r.routes(v, c) },
 		"endpoints":  func(v value) { r.endpoints(v, &c.Endpoints) },
 		"onboarding": func(v value) { r.onboarding(v, c) },
+		"chat":       func(v value) { r.chat(v, &c.Chat); r.Later(func() { roomsNeedChat(c, c.Chat.Alarms, v) }) },
+		"people":     func(v value) { r.people(v, c) },
+		"webhooks":   func(v value) { r.webhooks(v, c) },
 	}, "push", "desks", "routes")
 }
 
@@ -61,22 +64,22 @@ func (r *reader) oidc(v value) *OIDC {
 	return o
 }
 
-func (r *reader) desks(v value, desks map[string]Desk) {
+func (r *reader) desks(v value, c *Config) {
 	found := 0
 	ok := v.Pairs(func(name string, line int, child value) {
 		found++
 		if message := slug(name); message != "" {
 			v.Add(line, child.Key(), "the name of a desk %s", message)
 		}
-		desks[name] = r.desk(child)
+		c.Desks[name] = r.desk(child, c)
 	})
 	if ok && found == 0 {
 		v.Problem("is empty; write at least one desk")
 	}
 }
 
-func (r *reader) desk(v value) Desk {
-	d := Desk{TimeZone: "UTC"}
+func (r *reader) desk(v value, c *Config) Desk {
+	d := Desk{TimeZone: "UTC", Updates: Updates{Every: 10 * time.Minute}}
 	there := v.Mapping(fields{
 		"kind":           strict.OneOf(&d.Kind, "google", "hub"),
 		"parent":         strict.Text(&d.Parent, parent),
@@ -88,7 +91,11 @@ func (r *reader) desk(v value) Desk {
 		"budget":         func(v value) { r.budget(v, &d.Budget) },
 		"organization":   strict.Text(&d.Organization, organization),
 		"token":          r.secret(&d.Token),
+		"rooms":          rooms(&d.Rooms),
+		"watch":          func(v value) { watch(v, &d.Watch) },
+		"updates":        func(v value) { updates(v, &d.Updates) },
 	}, "kind")
+	r.Later(func() { roomsNeedChat(c, d.Rooms, there["rooms"]) })
 	switch d.Kind {
 	case "google":
 		r.kind(v, there, "google", []string{"parent", "classification"}, []string{"organization", "token"})
@@ -135,6 +142,7 @@ func (r *reader) sender(v value, s *Sender) map[string]value {
 		"name":         strict.Text(&s.Name, slug),
 		"source":       strict.OneOf(&s.Source, alert.SourceAlertmanager, alert.SourceMonitoring),
 		"tenant":       strict.Text(&s.Tenant),
+		"heartbeat":    strict.Duration(&s.Heartbeat, time.Minute, strict.Forever),
 		"subscription": strict.Text(&s.Subscription, subscription),
 		"auth":         func(v value) { r.auth(v, &s.Auth) },
 	}, "name", "source", "tenant")
@@ -208,8 +216,9 @@ func (r *reader) route(v value, c *Config) Route {
 		"description":    strict.Text(&to.Description, renders),
 		"refire":         func(v value) { r.refire(v, &to.Refire) },
 		"resolve":        func(v value) { r.resolution(v, &to.Resolve) },
+		"rooms":          rooms(&to.Rooms),
 	}, "when", "desk", "priority")
-	r.Later(func() { checkDesk(c, to, there) })
+	r.Later(func() { checkDesk(c, to, there); roomsNeedChat(c, to.Rooms, there["rooms"]) })
 	return to
 }
 
@@ -247,5 +256,7 @@ func (r *reader) endpoints(v value, e *Endpoints) {
 		"essentialcontacts": endpoint(&e.EssentialContacts),
 		"recommender":       endpoint(&e.Recommender),
 		"servicehealth":     endpoint(&e.ServiceHealth),
+		"slack":             endpoint(&e.Slack),
+		"chat":              endpoint(&e.Chat),
 	})
 }
