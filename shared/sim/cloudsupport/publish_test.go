@@ -108,3 +108,30 @@ func TestSubscriptionsArePurged(t *testing.T) {
 		t.Errorf("listed %v", list)
 	}
 }
+
+// TestAnnounce: the subscription is made once, also when the server is opened again, and is told of what happens in every project.
+func TestAnnounce(t *testing.T) {
+	const topic = "projects/acme-prod/topics/support-events"
+	dir := t.TempDir()
+	var told []string
+	for _, title := range []string{"a", "b"} {
+		d := open(t, Options{Dir: dir, AnyParent: true, Publish: func(_ context.Context, to string, attributes map[string]string, _ []byte) error {
+			told = append(told, to+" "+attributes["notificationType"])
+			return nil
+		}})
+		for range 2 {
+			check(t, d.Announce(topic))
+		}
+		if n := len(d.state.subs); n != 1 {
+			t.Fatalf("%d subscriptions, want one", n)
+		}
+		d.create("projects/acme-prod", title, "b", "P3")
+		check(t, d.Close())
+	}
+	if len(told) != 2 || told[0] != told[1] {
+		t.Errorf("told %q, want one event for each of two cases", told)
+	}
+	if err := open(t, Options{}).Announce("support-events"); err == nil {
+		t.Error("a topic's short name is no topic")
+	}
+}
