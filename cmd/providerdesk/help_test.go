@@ -30,8 +30,8 @@ func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 			t.Errorf("%s does not say what arguments it takes", c.CommandPath())
 		}
 	})
-	if n != 20 {
-		t.Errorf("%d commands, want 20", n)
+	if n != 22 {
+		t.Errorf("%d commands, want 22", n)
 	}
 }
 
@@ -55,7 +55,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"an unknown flag":         {[]string{"up", "--port", "1"}, "unknown flag: --port"},
 		"a missing argument":      {[]string{"send", "alertmanager"}, "accepts 2 arg(s), received 1"},
 		"an argument too many":    {[]string{"version", "now"}, `unknown command "now"`},
-		"a source that is none":   {[]string{"send", "nagios", "-", "--data", empty}, "alertmanager or monitoring"},
+		"a source that is none":   {[]string{"send", "nagios", "-", "--data", empty}, "the source is one of alertmanager, grafana, monitoring"},
 		"a state that is none":    {[]string{"ledger", "list", "--state", "lost"}, "pending, calling, unknown, succeeded, failed, parked, compensated"},
 		"a verdict that is none":  {[]string{"ledger", "decide", "3f", "undo", "--who", "a"}, "approve, veto or adopt"},
 		"nobody's decision":       {[]string{"ledger", "decide", "3f", "veto"}, "names who"},
@@ -68,6 +68,10 @@ func TestWrongCommandLines(t *testing.T) {
 		"nobody to ask either":    {[]string{"tenants", "offboard", "acme", "--data", empty}, "then say --yes"},
 		"a request that is none":  {[]string{"tenants", "plan", empty + "/none.yaml", "--data", empty}, "no such file"},
 		"a folder without any":    {[]string{"ledger", "list", "--data", empty}, `start "providerdesk up"`},
+		"nobody's release":        {[]string{"cases", "release", "--all"}, "say --by"},
+		"a release of nothing":    {[]string{"cases", "release", "--by", "a"}, "say one of --incident, --desk and --all"},
+		"a release of two things": {[]string{"cases", "release", "--by", "a", "--all", "--desk", "google"}, "say one of --incident, --desk and --all"},
+		"a release of no folder":  {[]string{"cases", "release", "--by", "a", "--all", "--data", empty}, `start "providerdesk up"`},
 		"no configuration":        {[]string{"cases", "list", "--data", empty}, "there is no configuration"},
 		"no configuration there":  {[]string{"check", "--config", empty + "/none.yaml"}, "there is no configuration"},
 		"up without its file":     {[]string{"up", "--config", empty + "/none.yaml", "--data", empty}, "no such file"},
@@ -94,7 +98,7 @@ func TestCompletion(t *testing.T) {
 		}
 	}
 	for line, want := range map[string]string{
-		"send ":                    "alertmanager\nmonitoring\n",
+		"send ":                    "alertmanager\ngrafana\nmonitoring\nservicehealth\nbudget\nsecuritycommandcenter\ncloudevents\nplain\nany\n",
 		"ledger decide 3f9a ":      "approve\nveto\nadopt\n",
 		"ledger list --state ":     "pending\ncalling\nunknown\nsucceeded\nfailed\nparked\ncompensated\n",
 		"ledger decide 3f9a veto ": "",

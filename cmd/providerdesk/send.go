@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,15 +31,17 @@ type letter struct {
 
 func (p program) send() *cobra.Command {
 	c := &cobra.Command{
-		Use: "send alertmanager|monitoring FILE", Short: "Send an alert as a monitoring system would", Args: cobra.ExactArgs(2),
+		Use: "send SOURCE FILE", Short: "Send an alert as a monitoring system would", Args: cobra.ExactArgs(2),
 		Long: `Post the notification in FILE ("-" is standard input) to the address of a sender, with the credentials that the
-configuration has for that sender. It prints the ids of the messages that the notification became.`,
+configuration has for that sender. It prints the ids of the messages that the notification became.
+
+SOURCE is the format that the sender is configured with: ` + strings.Join(alert.Sources(), ", ") + `.`,
 		Example: `  providerdesk send alertmanager notification.json
   providerdesk send monitoring - --sender cloud-monitoring < incident.json
   providerdesk send monitoring incident.json --pubsub`,
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
-				return sources(), cobra.ShellCompDirectiveNoFileComp
+				return alert.Sources(), cobra.ShellCompDirectiveNoFileComp
 			}
 			return nil, cobra.ShellCompDirectiveDefault
 		},
@@ -62,11 +65,9 @@ configuration has for that sender. It prints the ids of the messages that the no
 	return c
 }
 
-func sources() []string { return []string{alert.SourceAlertmanager, alert.SourceMonitoring} }
-
 func (p program) post(ctx context.Context, l letter) (outbox.Receipt, error) {
-	if !slices.Contains(sources(), l.source) {
-		return outbox.Receipt{}, usage{fmt.Errorf("the source is alertmanager or monitoring, not %q", l.source)}
+	if !slices.Contains(alert.Sources(), l.source) {
+		return outbox.Receipt{}, usage{fmt.Errorf("the source is one of %s, not %q", strings.Join(alert.Sources(), ", "), l.source)}
 	}
 	c, err := p.load(l.installation)
 	if err != nil {

@@ -52,7 +52,7 @@ func bySubscription(subscription string, senders map[string]sender) (sender, boo
 }
 
 func decodeRaw(e event.Envelope, s sender) (delivery, error) {
-	incidents, err := decodeAs(s, e.Data)
+	incidents, err := decodeAs(s, alert.Message{Body: e.Data, Attributes: e.Attributes})
 	if err != nil {
 		return delivery{}, err
 	}
@@ -63,12 +63,12 @@ func decodeRaw(e event.Envelope, s sender) (delivery, error) {
 }
 
 // decodeAs reads a notification of a sender and notes whose it is.
-func decodeAs(s sender, body []byte) ([]alert.Incident, error) {
+func decodeAs(s sender, m alert.Message) ([]alert.Incident, error) {
 	read, ok := alert.ByName(s.Source)
 	if !ok {
 		return nil, fault.New(fault.Invalid, "no decoder for source %q", s.Source)
 	}
-	incidents, err := read(body)
+	incidents, err := read(m)
 	for i := range incidents {
 		incidents[i].Sender, incidents[i].Tenant = s.Name, s.Tenant
 	}

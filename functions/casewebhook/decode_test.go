@@ -45,13 +45,14 @@ func FuzzDecode(f *testing.F) {
 			if s, ok := configured[in.Sender]; !ok || s.Tenant != in.Tenant || in.Key == "" || in.Received.IsZero() {
 				t.Fatalf("%+v", in)
 			}
+			r := route{Route: config.Route{Desk: "d"}}
 			s := incident{id: incidentID(in.Tenant, in.Sender, in.Key)}
-			p := decide(s, in, config.Route{Desk: "d"}, facts{now: day})
-			if again := decide(p.Next, in, config.Route{Desk: "d"}, facts{now: day}); p.Write && again.Write && !p.Next.unsettled(in) {
+			p := decide(s, in, r, facts{now: day})
+			if again := decide(p.Next, in, r, facts{now: day}); p.Write && again.Write && !p.Next.unsettled(in) {
 				t.Fatalf("the same message twice changes something twice: %s, then %s", p.Reason, again.Reason)
 			}
 			titleOf(route{}, in)
-			descriptionOf(route{}, in, "", time.UTC)
+			descriptionOf(route{}, in, grade{}, "", time.UTC)
 			newsOf(tellNews, p.Change, in, time.UTC)
 		}
 	})

@@ -20,10 +20,13 @@ type accepted struct {
 // AlertWebhook takes a notification in: POST /{sender}. It answers 202 when every incident in it is durable on topic "alerts", and 503 when
 // that failed, so that the sender comes again; a repeat does no harm.
 func (f *Function) AlertWebhook(ctx context.Context, r *http.Request) (run.Response, error) {
-	if err := run.RequireMethod(r, http.MethodPost); err != nil {
+	s, ok := f.senders[path.Base(r.URL.Path)]
+	if isHandshake(r, s.Source) {
+		return handshake(), nil
+	}
+	if err := run.RequireMethod(r, methods(s.Source)...); err != nil {
 		return run.Response{}, err
 	}
-	s, ok := f.senders[path.Base(r.URL.Path)]
 	if !ok || s.verify == nil {
 		return run.Response{}, fault.New(fault.Missing, "no sender of this name is configured; the URL ends in the name of one of the configuration's senders")
 	}
@@ -37,17 +40,46 @@ func (f *Function) AlertWebhook(ctx context.Context, r *http.Request) (run.Respo
 	if err := run.RequireJSON(r); err != nil {
 		return run.Response{}, err
 	}
-	incidents, err := decodeAs(s, body)
+	incidents, err := decodeAs(s, alert.Message{Body: body, Header: r.Header})
 	if err != nil {
 		return run.Response{}, err
 	}
+	f.keepRaw(incidents, body)
 	return f.accept(ctx, incidents)
+}
+
+// methods are those that senders of a source use: Grafana lets its user choose, and CloudEvents leave it open.
+func methods(source string) []string {
+	switch source {
+	case alert.SourceGrafana, alert.SourceCloudEvents, alert.SourceAny:
+		return []string{http.MethodPost, http.MethodPut}
+	}
+	return []string{http.MethodPost}
+}
+
+// isHandshake reports whether a sender of CloudEvents asks, before it sends any, whether it may.
+func isHandshake(r *http.Request, source string) bool {
+	return r.Method == http.MethodOptions && r.Header.Get("WebHook-Request-Origin") != "" &&
+		(source == alert.SourceCloudEvents || source == alert.SourceAny)
+}
+
+// handshake says yes to every origin: what is sent is let in by its credentials, not by where it says it comes from. The
+// address for a later answer, which a request may name, is never called.
+func handshake() run.Response {
+	return run.Response{Status: http.StatusOK, Header: http.Header{
+		"Allow":                  {"OPTIONS, POST, PUT"},
+		"WebHook-Allowed-Origin": {"*"},
+		"WebHook-Allowed-Rate":   {"*"},
+	}}
 }
 
 func (f *Function) accept(ctx context.Context, incidents []alert.Incident) (run.Response, error) {
 	now := f.Now().UTC()
 	for i := range incidents {
 		incidents[i].Received = now
+	}
+	if len(incidents) == 0 {
+		return run.Response{Status: http.StatusAccepted, Body: accepted{IDs: []string{}, Note: "it was understood and tells of no alert"}}, nil
 	}
 	ids, err := f.publish(ctx, incidents, nil)
 	if err != nil {

@@ -81,7 +81,7 @@ func TestBadRequests(t *testing.T) {
 		{"no body", with(func(a *ask) { a.body = "" }), nil, 400, "the body is empty; send one JSON object", ""},
 		{"2 MiB", with(func(a *ask) { a.body = `{"version":"` + strings.Repeat(canary, 2<<20/len(canary)) + `"}` }), nil, 413, "the body is larger than this function reads: send less at once", ""},
 		{"a Grafana body", with(func(a *ask) { a.body = `{"version":"1","orgId":1,"title":"` + canary + `","alerts":[]}` }), nil, 400,
-			"this is a Grafana notification; let Grafana send to an Alertmanager (contact point type Alertmanager) and that one to this address", ""},
+			"this is a Grafana notification; write source: grafana for this sender", ""},
 		{"no credential", with(func(a *ask) { a.auth = "" }), nil, 401, "", "Www-Authenticate"},
 		{"a wrong credential", with(func(a *ask) { a.auth = "Bearer " + canary }), nil, 401, "the bearer token is not the right one", "Www-Authenticate"},
 		{"another sender's credential", with(func(a *ask) { a.path = "/AlertWebhook/gcm" }), nil, 401, "", "Www-Authenticate"},

@@ -4,23 +4,50 @@
 // notification, every repeat and the close; what makes one occurrence of an alert differ from the next one (it fired, was resolved and
 // fires again) is the pair (Alert.Fingerprint, Alert.Starts).
 //
-//	source         an incident is            Key                                 an alert is
-//	alertmanager   a group of one receiver   groupKey                            one label set: fingerprint, startsAt
-//	monitoring     an incident               scoping project and incident_id     the incident itself
+//	source                 an incident is                Key                                          an alert is
+//	alertmanager           a group of one receiver       groupKey                                     one label set: fingerprint, startsAt
+//	grafana                a group with group labels     orgId, groupKey                              one label set: rule, fingerprint, startsAt
+//	                       an alert of any other group   orgId, rule, fingerprint                     the incident itself
+//	monitoring             an incident                   scoping project and incident_id              the incident itself
+//	                       a group of Error Reporting    project and id of the error group            the incident itself
+//	servicehealth          an event of Google's          event id                                     the incident itself
+//	budget                 a threshold in a period       budgetId, costIntervalStart, kind, threshold the incident itself
+//	securitycommandcenter  a finding                     finding's name                               the incident itself
+//	                       a detection in a log          findingId, else insertId, else what, where   the incident itself
+//	cloudevents            what its data says            that of the data, else source and id         as the data has it
+//	plain                  one object of the body        key                                          the incident itself
+//	any                    what [Any] recognises         as above                                     as above
 //
 // Decoders are pure, refuse what they cannot understand with fault.Invalid and a sentence that says what to change, never echo input,
 // and tolerate fields they do not know: senders add them. The status of each alert is trusted, never the status of a group: a sender that
 // truncates computes it from what it lists. Alerts stand in the order of their fingerprints, one for each, so the order a sender chose
-// changes nothing. Decoders are fuzzed.
+// changes nothing. A notification that was understood and tells of no alert (a budget's daily report, an empty batch) is no incident and no
+// error. Decoders are fuzzed.
 package alert
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // The sources that have a decoder; see [ByName].
 const (
-	SourceAlertmanager = "alertmanager"
-	SourceMonitoring   = "monitoring"
+	SourceAlertmanager          = "alertmanager"
+	SourceGrafana               = "grafana"
+	SourceMonitoring            = "monitoring"
+	SourceServiceHealth         = "servicehealth"
+	SourceBudget                = "budget"
+	SourceSecurityCommandCenter = "securitycommandcenter"
+	SourceCloudEvents           = "cloudevents"
+	SourcePlain                 = "plain"
+	SourceAny                   = "any"
 )
+
+// Sources returns the names of all sources that have a decoder, in the order of the table above.
+func Sources() []string {
+	return []string{SourceAlertmanager, SourceGrafana, SourceMonitoring, SourceServiceHealth, SourceBudget, SourceSecurityCommandCenter,
+		SourceCloudEvents, SourcePlain, SourceAny}
+}
 
 // Severity is normalized; SeverityNone when the sender gives none.
 type Severity string
@@ -64,7 +91,7 @@ type Link struct {
 
 // Incident is one notification of a monitoring system about one incident. It travels as JSON on topic "alerts".
 type Incident struct {
-	Source string `json:"source"` // "alertmanager", "monitoring"
+	Source string `json:"source"` // the format it was read from, never "any"
 	Sender string `json:"sender"` // name of the sender in the configuration; set by the receiver, not by the decoder
 	Tenant string `json:"tenant"` // likewise
 	Key    string `json:"key"`    // identity within the sender; any Unicode, hash before use as an id
@@ -80,6 +107,7 @@ type Incident struct {
 	Test        bool              `json:"test,omitempty"`    // the sender's test button
 	Repeat      bool              `json:"repeat,omitempty"`  // the sender itself says it is a plain repeat; a hint only
 	Received    time.Time         `json:"received"`          // set by the receiver
+	Raw         string            `json:"raw,omitempty"`     // an Excerpt of the notification, set by a receiver that is asked to keep it
 }
 
 // Alert is one alert of an incident.
@@ -100,16 +128,37 @@ type Alert struct {
 	Ends        time.Time         `json:"ends,omitzero"` // zero while firing
 }
 
-// Decoder turns the body of one request or message into incidents.
-type Decoder func(body []byte) ([]Incident, error)
+// Message is one notification as it arrived.
+type Message struct {
+	Body       []byte
+	Header     http.Header       // of a webhook's request: CloudEvents in binary mode stand there. No signature covers it
+	Attributes map[string]string // of a Pub/Sub message: the id of a budget stands there
+}
+
+// Decoder turns one notification into incidents.
+type Decoder func(Message) ([]Incident, error)
 
 // ByName returns the decoder of a source.
 func ByName(source string) (Decoder, bool) {
 	switch source {
 	case SourceAlertmanager:
-		return Alertmanager, true
+		return func(m Message) ([]Incident, error) { return Alertmanager(m.Body) }, true
+	case SourceGrafana:
+		return func(m Message) ([]Incident, error) { return Grafana(m.Body) }, true
 	case SourceMonitoring:
-		return Monitoring, true
+		return func(m Message) ([]Incident, error) { return Monitoring(m.Body) }, true
+	case SourceServiceHealth:
+		return pushed(func(m Message) ([]Incident, error) { return ServiceHealth(m.Body) }), true
+	case SourceBudget:
+		return pushed(Budget), true
+	case SourceSecurityCommandCenter:
+		return pushed(func(m Message) ([]Incident, error) { return SecurityCommandCenter(m.Body) }), true
+	case SourceCloudEvents:
+		return CloudEvents, true
+	case SourcePlain:
+		return func(m Message) ([]Incident, error) { return Plain(m.Body) }, true
+	case SourceAny:
+		return Any, true
 	}
 	return nil, false
 }

@@ -27,8 +27,13 @@ func Alertmanager(body []byte) ([]Incident, error) {
 	if err := checkGroup(o); err != nil {
 		return nil, err
 	}
-	in, err := group(o)
+	in, err := group(o, nil)
 	if err != nil {
+		return nil, err
+	}
+	in.Source, in.Key = SourceAlertmanager, identity(o.text("groupKey"), maxKey)
+	in.Repeat = o.text("notification_reason") == "repeat interval elapsed"
+	if err := describe(&in, o, "Alertmanager"); err != nil {
 		return nil, err
 	}
 	return []Incident{in}, nil
@@ -38,7 +43,7 @@ func checkGroup(o object) error {
 	version := o.text("version")
 	switch {
 	case version == "1" && o.has("alerts"), version == "" && o.has("ruleUrl"):
-		return fault.New(fault.Invalid, "this is a Grafana notification; let Grafana send to an Alertmanager (contact point type Alertmanager) and that one to this address")
+		return fault.New(fault.Invalid, "this is a Grafana notification; write source: grafana for this sender")
 	case version == "" && !o.has("alerts"):
 		return fault.New(fault.Invalid, "this is no Alertmanager notification; remove a custom payload from the webhook_config")
 	case version != "4":
@@ -49,8 +54,12 @@ func checkGroup(o object) error {
 	return nil
 }
 
-func group(o object) (Incident, error) {
-	alerts, err := alertList(o)
+// addition adds to an alert what one kind of sender says beyond the others.
+type addition func(Alert, object) Alert
+
+// group reads what a group lists. What it is called and where it came from is left to the caller.
+func group(o object, add addition) (Incident, error) {
+	alerts, err := alertList(o, add)
 	if err != nil {
 		return Incident{}, err
 	}
@@ -61,20 +70,11 @@ func group(o object) (Incident, error) {
 	if len(alerts) == 0 && omitted == 0 {
 		return Incident{}, fault.New(fault.Invalid, "alerts is empty; send at least one alert")
 	}
-	in := Incident{
-		Source:   SourceAlertmanager,
-		Key:      identity(o.text("groupKey"), maxKey),
-		Severity: worst(alerts),
-		Status:   status(alerts),
-		Alerts:   alerts,
-		Omitted:  omitted,
-		Repeat:   o.text("notification_reason") == "repeat interval elapsed",
-	}
-	return in, describe(&in, o)
+	return Incident{Severity: worst(alerts), Status: status(alerts), Alerts: alerts, Omitted: omitted}, nil
 }
 
-// describe fills in what the group says about itself.
-func describe(in *Incident, o object) error {
+// describe fills in what the group says about itself; system is the name of what sent it.
+func describe(in *Incident, o object, system string) error {
 	common, err := o.texts("commonLabels", "commonLabels")
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func describe(in *Incident, o object) error {
 	in.Title = groupTitle(in, grouped, common)
 	in.Labels = clipped(merge(common, grouped), maxLabel)
 	in.Annotations = clipped(notes, maxText)
-	in.Links = links(runbook(notes), dashboard(notes), Link{"Alertmanager", o.text("externalURL")})
+	in.Links = links(runbook(notes), dashboard(notes), Link{system, o.text("externalURL")})
 	return nil
 }
 
@@ -173,7 +173,7 @@ func count(v value) (int, error) {
 }
 
 // alertList reads the alerts, in the order of their fingerprints, one for each.
-func alertList(o object) ([]Alert, error) {
+func alertList(o object, add addition) ([]Alert, error) {
 	list := o.get("alerts")
 	if list.kind() != '[' && !list.isNull() {
 		return nil, fault.New(fault.Invalid, "alerts must be an array")
@@ -187,6 +187,9 @@ func alertList(o object) ([]Alert, error) {
 		a, err := oneAlert(v.object(), &rules)
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "alerts[%d].%s", len(alerts), fault.Public(err))
+		}
+		if add != nil {
+			a = add(a, v.object())
 		}
 		alerts = append(alerts, a)
 	}

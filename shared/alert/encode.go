@@ -32,7 +32,8 @@ func (in Incident) Append(b []byte) []byte {
 	if in.Repeat {
 		b = append(b, `,"repeat":true`...)
 	}
-	return append(appendTime(b, `,"received":`, in.Received), '}')
+	b = appendTime(b, `,"received":`, in.Received)
+	return append(appendSome(b, `,"raw":`, in.Raw), '}')
 }
 
 func appendAlerts(b []byte, all []Alert) []byte {

@@ -31,7 +31,7 @@ func TestAppend(t *testing.T) {
 	checkAppend(t, Incident{})
 	checkAppend(t, Incident{Alerts: []Alert{}, Title: "\"\\<>&\u2028\x00\x7f ü 😀 \xff", Labels: map[string]string{"b<": "\n", "a": ""}})
 	for _, source := range []string{SourceAlertmanager, SourceMonitoring} {
-		decode, _ := ByName(source)
+		decode, _ := byName(source)
 		files, _ := filepath.Glob(filepath.Join("testdata", source, "*.json"))
 		for _, file := range files {
 			list, _ := decode(readFile(t, file)) // some are refused

@@ -14,8 +14,8 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestGolden decodes every file of testdata; the golden file beside it shows the whole incident.
 func TestGolden(t *testing.T) {
-	for _, source := range []string{SourceAlertmanager, SourceMonitoring} {
-		decode, ok := ByName(source)
+	for _, source := range formatsAndEvents() {
+		decode, ok := byName(source)
 		if !ok {
 			t.Fatalf("no decoder for %s", source)
 		}
@@ -29,7 +29,10 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func golden(t *testing.T, decode Decoder, file string) {
+// formatsAndEvents are the sources with test data of their own: all but any.
+func formatsAndEvents() []string { return append(formats(), SourceCloudEvents) }
+
+func golden(t *testing.T, decode bodyDecoder, file string) {
 	list, err := decode(readFile(t, file))
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,8 @@ import (
 	"github.com/providerdesk/providerdesk/shared/fault"
 )
 
-// Monitoring decodes an incident of Google Cloud Monitoring, the same JSON from a webhook channel and in the data of a Pub/Sub channel.
+// Monitoring decodes an incident of Google Cloud Monitoring, the same JSON from a webhook channel and in the data of a Pub/Sub channel, and
+// what Error Reporting sends to the same channel.
 //
 // Labels holds, under its plain name, every user label of the metadata, label of the resource, label of the metric and user label of the
 // policy; where two have the same name the later in this list wins and the earlier is kept as user.NAME, resource.NAME or metric.NAME.
@@ -20,6 +21,9 @@ func Monitoring(body []byte) ([]Incident, error) {
 	o, err := read(body)
 	if err != nil {
 		return nil, err
+	}
+	if isErrorGroup(o) {
+		return errorGroup(o)
 	}
 	if err := checkMonitoring(o); err != nil {
 		return nil, err
@@ -39,8 +43,6 @@ func checkMonitoring(o object) error {
 	switch {
 	case o.object("msg") != nil, o.get("version").isNumber() && o.has("incident"):
 		return fault.New(fault.Invalid, "this is the notification format of 2015 (a numeric version); recreate the notification channel in Cloud Monitoring, which then sends version 1.2")
-	case o.object("incident") == nil && o.has("group_info"):
-		return fault.New(fault.Invalid, "this is a notification of Error Reporting, not an incident; give Error Reporting its own notification channel, or alert on the log entries with an alerting policy")
 	case o.object("incident") == nil:
 		return fault.New(fault.Invalid, "incident is missing; send a Cloud Monitoring notification of version 1.2")
 	case version != "test" && !strings.HasPrefix(version, "1."):
@@ -59,24 +61,7 @@ func incident(o object) (Incident, error) {
 		return Incident{}, err
 	}
 	scope := cmp.Or(o.first("scoping_project_id", "scoping_project_number"), "-")
-	return Incident{
-		Source:      SourceMonitoring,
-		Key:         identity(scope+"/"+id, maxKey),
-		Title:       incidentTitle(a),
-		Severity:    a.Severity,
-		Status:      a.Status,
-		Labels:      maps.Clone(a.Labels),
-		Annotations: maps.Clone(a.Annotations),
-		Links:       append([]Link(nil), a.Links...),
-		Alerts:      []Alert{a},
-	}, nil
-}
-
-func incidentTitle(a Alert) string {
-	if a.Resource == "" {
-		return title(a.Name)
-	}
-	return title(a.Name + ": " + a.Resource)
+	return own(SourceMonitoring, scope+"/"+id, a), nil
 }
 
 func incidentAlert(o object, id string) (Alert, error) {

@@ -20,11 +20,24 @@ var (
 	errJSON   = fault.New(fault.Invalid, "the body is not one JSON value and nothing after it")
 	errObject = fault.New(fault.Invalid, "the body is not a JSON object")
 	errDeep   = fault.New(fault.Invalid, "the body nests deeper than %d levels", maxDepth)
+	errBatch  = fault.New(fault.Invalid, "the body holds more than %d alerts; send fewer at once", maxBatch)
 	errTwice  = fault.New(fault.Invalid, "an object of the body has the same name twice; send each name once")
 )
 
 // read reads a body that is one JSON object.
 func read(body []byte) (object, error) {
+	v, err := readValue(body)
+	if err == nil && v.kind() != '{' {
+		err = errObject
+	}
+	if err != nil {
+		return nil, err
+	}
+	return object(v), nil
+}
+
+// readValue reads a body that is one JSON value.
+func readValue(body []byte) (value, error) {
 	switch {
 	case len(body) == 0:
 		return nil, errEmpty
@@ -39,9 +52,6 @@ func read(body []byte) (object, error) {
 	}
 	if r.next(); r.at < len(r.in) {
 		return nil, errJSON
-	}
-	if r.nodes[0].kind != '{' {
-		return nil, errObject
 	}
 	return r.nodes, nil
 }

@@ -48,7 +48,7 @@ func TestSamples(t *testing.T) {
 
 func sample(t *testing.T, c sampleCase) {
 	body := samplePayload(t, c.file)
-	decode, _ := ByName(c.source)
+	decode, _ := byName(c.source)
 	list, err := decode(body)
 	if c.refused {
 		if err == nil {
@@ -92,7 +92,7 @@ func TestSampleLives(t *testing.T) {
 	} {
 		prefix := map[string]string{SourceAlertmanager: "alertmanager-v4-captured-", SourceMonitoring: "gcp_monitoring-v1.2-uptime-minimal-"}[source]
 		t.Run(source, func(t *testing.T) {
-			decode, _ := ByName(source)
+			decode, _ := byName(source)
 			keys := map[string]bool{}
 			for _, f := range files {
 				list, err := decode(samplePayload(t, prefix+f+".json"))

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func decodeFile(t *testing.T, decode Decoder, name string) Incident {
+func decodeFile(t *testing.T, decode bodyDecoder, name string) Incident {
 	t.Helper()
 	list, err := decode(readFile(t, "testdata/"+name))
 	if err != nil || len(list) != 1 {

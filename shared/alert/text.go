@@ -19,6 +19,8 @@ const (
 	maxLabel = 2048
 	maxText  = 16 << 10 // a summary or an annotation; Cloud Monitoring's documentation has at most 10 KiB
 	maxURL   = 2048
+	maxLinks = 50   // of an alert or an incident
+	maxBatch = 1000 // incidents of an array of them
 )
 
 // clip cuts s to at most limit bytes at the end of a character and says so with an ellipsis.
@@ -128,7 +130,7 @@ func links(list ...Link) []Link {
 	for _, l := range list {
 		l.Name, l.URL = cmp.Or(line(l.Name, maxName), "Link"), safeURL(l.URL)
 		known := func(o Link) bool { return o.URL == l.URL }
-		if l.URL != "" && !slices.ContainsFunc(out, known) {
+		if l.URL != "" && len(out) < maxLinks && !slices.ContainsFunc(out, known) {
 			out = append(out, l)
 		}
 	}
@@ -148,7 +150,7 @@ func safeURL(raw string) string {
 
 func parsedURL(raw string) string {
 	u, err := url.Parse(strings.TrimSpace(raw))
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || markup.Replace(u.Host) != u.Host {
 		return ""
 	}
 	s := markup.Replace(u.String())

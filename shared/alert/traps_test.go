@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func decodeText(t *testing.T, decode Decoder, body string) Incident {
+func decodeText(t *testing.T, decode bodyDecoder, body string) Incident {
 	t.Helper()
 	list, err := decode([]byte(body))
 	if err != nil || len(list) != 1 {
@@ -95,6 +95,8 @@ func TestLinks(t *testing.T) {
 		"https://me:pw@a.example":      "",
 		"https://a.example/?a=<b>|c d": "https://a.example/?a=%3Cb%3E%7Cc%20d",
 		"https://a.example/\nx":        "",
+		"http://<":                     "",
+		"http://a|b/":                  "",
 		"https://a.example/" + strings.Repeat("x", maxURL): "",
 	} {
 		if got := safeURL(raw); got != want {

@@ -33,6 +33,7 @@ type GoogleChat struct {
 	ProjectNumber string         // a token that Chat signs itself
 	Certificates  string         // URL of the keys; default Google's
 	App           string         // our own user, "users/N"
+	AddOn         bool           // the app is an add-on: Chat sends clicks to Audience
 	Quick         map[int]string // text of a quick command, by its id in the console
 }
 
@@ -106,9 +107,13 @@ func (r *reader) googleChat(v value) *GoogleChat {
 		"project_number": strict.Text(&g.ProjectNumber, digits),
 		"certificates":   strict.Text(&g.Certificates, secureURL),
 		"app":            strict.Text(&g.App, googleUser),
+		"add_on":         strict.Yes(&g.AddOn),
 		"quick":          func(v value) { quick(v, g.Quick) },
 	}, "app")
 	v.ExactlyOne(there, "audience", "project_number")
+	if g.AddOn && g.Audience == "" {
+		v.Problem("an add-on wants audience: Chat sends clicks to that address")
+	}
 	return g
 }
 

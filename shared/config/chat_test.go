@@ -72,6 +72,8 @@ func TestChatProblems(t *testing.T) {
 		{"desks: [google]}\nwebhooks", "desks: [hub]}\nwebhooks", "no desk has"},
 		{"https://itsm.example.com/hook", "http://itsm.example.com/hook", "https URL"},
 		{"2: report", "two: report", "the command's id"},
+		{"app: users/9000", "app: users/9000, add_on: true", ""},
+		{"audience: \"https://example.com/ChatWebhook/google\", app: users/9000", "project_number: \"12\", app: users/9000, add_on: true", "an add-on wants audience"},
 		{"answer: 30m", "answer: 30s", "1m"},
 		{"chat:\n  slack", "chat:\n  slak", "slack"},
 		{"  slack: {signing_secret: env:TOKEN, token: env:TOKEN, team: T0DESK, bot_user: U0DESK}\n", "", "chat.slack is missing"},

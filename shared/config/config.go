@@ -18,6 +18,7 @@ type Config struct {
 	Chat       Chat
 	People     []Named
 	Webhooks   []Webhook
+	Evidence   Evidence
 }
 
 // Ledger holds the times of the effect ledger.
@@ -51,9 +52,10 @@ type Desk struct {
 	Language       string
 	TestCases      bool // google: open only test cases
 	Budget         Budget
-	Organization   string // hub
-	Token          Secret // hub
-	Rooms          []Room // where its cases are told
+	PriorityCaps   map[string]Budget // by priority: how many cases may have it; the next one has the next lower priority
+	Organization   string            // hub
+	Token          Secret            // hub
+	Rooms          []Room            // where its cases are told
 	Watch          Watch
 	Updates        Updates
 }
@@ -67,7 +69,7 @@ type Budget struct {
 // Sender is somebody who may post alerts, at /AlertWebhook/<name>, or whose raw notifications arrive on a subscription.
 type Sender struct {
 	Name         string
-	Source       string // "alertmanager" or "monitoring"
+	Source       string // one of alert.Sources, or SourceCommands
 	Tenant       string
 	Subscription string // projects/P/subscriptions/S or the embedded bus's subscription, for raw notifications without a webhook
 	Auth         Auth
@@ -93,36 +95,17 @@ type Basic struct {
 type HMAC struct {
 	Secret          Secret
 	Header          string // default X-Grafana-Alerting-Signature
-	TimestampHeader string // required: without a time a captured request could be replayed for ever
+	TimestampHeader string // required, unless Replay allows what its absence means
+	Replay          string // "", or ReplayIdentity
 }
 
-// Route says what is done with an incident. The first one whose When holds wins.
-type Route struct {
-	When           string // CEL over incident
-	Desk           string
-	Priority       string // P0 to P4
-	OneCasePer     string // "group" (default) or "alert"
-	Classification string // overrides the desk's
-	Subscribers    []string
-	Title          string // text/template over the incident; default in casewebhook
-	Description    string // likewise
-	Refire         Refire
-	Resolve        Resolve
-	Rooms          []Room // where its cases are told; empty: the desk's
-	Line           int    // where the route stands in the file
-}
+// SourceCommands is the source of a sender who posts commands and comments, at /CommentWebhook/<name>, and no alerts.
+const SourceCommands = "commands"
 
-// Refire says what a new occurrence of a resolved incident does: within Within of the resolution Do, later a new case.
-type Refire struct {
-	Within time.Duration // default 24h
-	Do     string        // "comment" (default) or "new"
-}
-
-// Resolve says what the end of an incident does.
-type Resolve struct {
-	Do    string        // "comment" (default), "close" or "nothing"
-	After time.Duration // quiet period before a close; default 10m
-}
+// ReplayIdentity is the word for a sender whose signature has no time, so that whoever has captured a request can send it again for ever.
+// A repeat opens no second case, because an incident is recognised by its identity; but an
+// old end, sent again, may end what fires now, until the sender repeats that it fires.
+const ReplayIdentity = "identity"
 
 // Endpoints are the base URLs of remote systems; empty: the real ones.
 type Endpoints struct {
@@ -135,6 +118,8 @@ type Endpoints struct {
 	ServiceHealth     string
 	Slack             string
 	Chat              string // Google Chat
+	Logging           string
+	Monitoring        string
 }
 
 // Onboarding is how tenants are taken in. The zero value: none are.

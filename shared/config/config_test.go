@@ -109,7 +109,7 @@ func checkConfig(t *testing.T, c *Config) {
 		if n > 1 || n == 0 && s.Subscription == "" || names[s.Name] || s.Tenant == "" || slug(s.Name) != "" {
 			t.Errorf("sender %+v", s)
 		}
-		if a.HMAC != nil && (a.HMAC.Secret.IsZero() || a.HMAC.Header == "" || a.HMAC.TimestampHeader == "") {
+		if a.HMAC != nil && (a.HMAC.Secret.IsZero() || a.HMAC.Header == "" || (a.HMAC.TimestampHeader == "") != (a.HMAC.Replay == ReplayIdentity)) {
 			t.Errorf("sender %+v", s)
 		}
 		names[s.Name] = true
@@ -124,6 +124,9 @@ func checkOnboarding(t *testing.T, o Onboarding) {
 		return
 	}
 	a := o.Auth
+	if o.Auth.HMAC != nil && o.Auth.HMAC.TimestampHeader == "" {
+		t.Errorf("onboarding by a signature without a time: %+v", o.Auth.HMAC)
+	}
 	ways := count(!a.Bearer.IsZero(), a.Basic != nil, a.HMAC != nil, !a.StandardWebhook.IsZero(), a.OIDC != nil)
 	if o.Token.IsZero() || ways != 1 || o.Me == "" || o.MaxTenants < 1 || o.InFlight < 1 || o.Resends < 0 || o.Tokens == nil {
 		t.Errorf("onboarding %+v", o)

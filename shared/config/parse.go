@@ -22,6 +22,7 @@ func (r *reader) config(root value, c *Config) {
 		"chat":       func(v value) { r.chat(v, &c.Chat); r.Later(func() { roomsNeedChat(c, c.Chat.Alarms, v) }) },
 		"people":     func(v value) { r.people(v, c) },
 		"webhooks":   func(v value) { r.webhooks(v, c) },
+		"evidence":   func(v value) { r.evidence(v, &c.Evidence) },
 	}, "push", "desks", "routes")
 }
 
@@ -89,6 +90,7 @@ func (r *reader) desk(v value, c *Config) Desk {
 		"language":       strict.Text(&d.Language, language),
 		"test_cases":     strict.Yes(&d.TestCases),
 		"budget":         func(v value) { r.budget(v, &d.Budget) },
+		"priority_caps":  func(v value) { d.PriorityCaps = r.priorityCaps(v) },
 		"organization":   strict.Text(&d.Organization, organization),
 		"token":          r.secret(&d.Token),
 		"rooms":          rooms(&d.Rooms),
@@ -140,11 +142,11 @@ func (r *reader) senders(v value, senders *[]Sender) {
 func (r *reader) sender(v value, s *Sender) map[string]value {
 	there := v.Mapping(fields{
 		"name":         strict.Text(&s.Name, slug),
-		"source":       strict.OneOf(&s.Source, alert.SourceAlertmanager, alert.SourceMonitoring),
+		"source":       strict.OneOf(&s.Source, append(alert.Sources(), SourceCommands)...),
 		"tenant":       strict.Text(&s.Tenant),
 		"heartbeat":    strict.Duration(&s.Heartbeat, time.Minute, strict.Forever),
 		"subscription": strict.Text(&s.Subscription, subscription),
-		"auth":         func(v value) { r.auth(v, &s.Auth) },
+		"auth":         func(v value) { r.authOf(v, &s.Auth, r.incidentHMAC) },
 	}, "name", "source", "tenant")
 	_, auth := there["auth"]
 	if _, subscribed := there["subscription"]; !auth && !subscribed && there != nil {
@@ -153,11 +155,14 @@ func (r *reader) sender(v value, s *Sender) map[string]value {
 	return there
 }
 
-func (r *reader) auth(v value, a *Auth) {
+// auth reads how a caller proves who it is.
+func (r *reader) auth(v value, a *Auth) { r.authOf(v, a, r.hmac) }
+
+func (r *reader) authOf(v value, a *Auth, hmac func(value) *HMAC) {
 	there := v.Mapping(fields{
 		"bearer":           r.secret(&a.Bearer),
 		"basic":            func(v value) { a.Basic = r.basic(v) },
-		"hmac":             func(v value) { a.HMAC = r.hmac(v) },
+		"hmac":             func(v value) { a.HMAC = hmac(v) },
 		"standard_webhook": r.secret(&a.StandardWebhook),
 		"oidc":             func(v value) { a.OIDC = r.oidc(v) },
 	})
@@ -173,78 +178,49 @@ func (r *reader) basic(v value) *Basic {
 	return b
 }
 
+// hmac reads a signature with a time in it: without one a captured request could be replayed for ever.
 func (r *reader) hmac(v value) *HMAC {
-	h := &HMAC{Header: "X-Grafana-Alerting-Signature"}
-	v.Mapping(fields{
-		"secret":           r.secret(&h.Secret),
-		"header":           strict.Text(&h.Header, header),
-		"timestamp_header": strict.Text(&h.TimestampHeader, header),
-	}, "secret", "timestamp_header")
-	if sameHeader(h.Header, h.TimestampHeader) {
-		v.Problem("header and timestamp_header must be two headers")
-	}
+	h := &HMAC{Header: grafanaHeader}
+	v.Mapping(r.hmacFields(h), "secret", "timestamp_header")
+	twoHeaders(v, h)
 	return h
 }
 
-func (r *reader) routes(v value, c *Config) {
-	var last value
-	ok := v.List(func(e value) {
-		if n := len(c.Routes); n > 0 && c.Routes[n-1].When == "true" {
-			e.Problem("is never reached: the route before it takes everything; move it up")
-		}
-		last = e
-		c.Routes = append(c.Routes, r.route(e, c))
-	})
-	switch n := len(c.Routes); {
-	case ok && n == 0:
-		v.Problem("is empty; write at least one route")
-	case n > 0 && c.Routes[n-1].When != "true":
-		last.Problem(`is the last route and must take what no other took; write when: "true", or add such a route`)
+// incidentHMAC reads the signature of a sender of alerts. Its repeats are known by the identity of the incident, so it may be said that
+// there is no time.
+func (r *reader) incidentHMAC(v value) *HMAC {
+	h := &HMAC{Header: grafanaHeader}
+	known := r.hmacFields(h)
+	known["replay"] = strict.OneOf(&h.Replay, ReplayIdentity)
+	there := v.Mapping(known, "secret")
+	_, timed := there["timestamp_header"]
+	replay, allowed := there["replay"]
+	switch {
+	case timed && allowed:
+		replay.Problem("is for a signature without a time; remove it, or timestamp_header")
+	case !timed && !allowed && there != nil:
+		v.Add(v.Line(), v.At("timestamp_header"), "is missing; name the header of the time, or write replay: identity if there is none: "+
+			"then whoever has captured a request can send it again, and only the incident's identity tells that it is a repeat")
+	}
+	twoHeaders(v, h)
+	return h
+}
+
+// grafanaHeader is where Grafana puts its signature unless it is told otherwise.
+const grafanaHeader = "X-Grafana-Alerting-Signature"
+
+func (r *reader) hmacFields(h *HMAC) fields {
+	return fields{
+		"secret":           r.secret(&h.Secret),
+		"header":           strict.Text(&h.Header, header),
+		"timestamp_header": strict.Text(&h.TimestampHeader, header),
 	}
 }
 
-func (r *reader) route(v value, c *Config) Route {
-	to := Route{OneCasePer: "group", Refire: Refire{24 * time.Hour, "comment"}, Resolve: Resolve{"comment", 10 * time.Minute}, Line: v.Line()}
-	there := v.Mapping(fields{
-		"when":           strict.Text(&to.When),
-		"desk":           strict.Text(&to.Desk),
-		"priority":       strict.OneOf(&to.Priority, "P0", "P1", "P2", "P3", "P4"),
-		"one_case_per":   strict.OneOf(&to.OneCasePer, "group", "alert"),
-		"classification": strict.Text(&to.Classification),
-		"subscribers":    strict.Texts(&to.Subscribers, email),
-		"title":          strict.Text(&to.Title, rendersTitle),
-		"description":    strict.Text(&to.Description, renders),
-		"refire":         func(v value) { r.refire(v, &to.Refire) },
-		"resolve":        func(v value) { r.resolution(v, &to.Resolve) },
-		"rooms":          rooms(&to.Rooms),
-	}, "when", "desk", "priority")
-	r.Later(func() { checkDesk(c, to, there); roomsNeedChat(c, to.Rooms, there["rooms"]) })
-	return to
-}
-
-// checkDesk sees that the desk of a route is there.
-func checkDesk(c *Config, r Route, there map[string]value) {
-	if _, ok := c.Desks[r.Desk]; r.Desk != "" && !ok {
-		var names []string
-		for name := range c.Desks {
-			names = append(names, name)
-		}
-		there["desk"].Problem("is not the name of a desk%s; write one of those under desks", strict.Suggest(r.Desk, names))
+func twoHeaders(v value, h *HMAC) {
+	if sameHeader(h.Header, h.TimestampHeader) {
+		v.Problem("header and timestamp_header must be two headers")
 	}
-}
-
-func (r *reader) refire(v value, f *Refire) {
-	v.Mapping(fields{
-		"within": strict.Duration(&f.Within, 0, strict.Forever),
-		"do":     strict.OneOf(&f.Do, "comment", "new"),
-	})
-}
-
-func (r *reader) resolution(v value, f *Resolve) {
-	v.Mapping(fields{
-		"do":    strict.OneOf(&f.Do, "comment", "close", "nothing"),
-		"after": strict.Duration(&f.After, 0, strict.Forever),
-	})
 }
 
 func (r *reader) endpoints(v value, e *Endpoints) {
@@ -258,5 +234,7 @@ func (r *reader) endpoints(v value, e *Endpoints) {
 		"servicehealth":     endpoint(&e.ServiceHealth),
 		"slack":             endpoint(&e.Slack),
 		"chat":              endpoint(&e.Chat),
+		"logging":           endpoint(&e.Logging),
+		"monitoring":        endpoint(&e.Monitoring),
 	})
 }

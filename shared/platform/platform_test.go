@@ -51,6 +51,11 @@ func TestVerifier(t *testing.T) {
 			r.Header.Set("X-Time", stamp)
 			r.Header.Set("X-Mac", hex.EncodeToString(mac.Sum(nil)))
 		}},
+		"hmac without a time": {config.Auth{HMAC: &config.HMAC{Secret: secret(t), Header: "X-Mac", Replay: config.ReplayIdentity}}, func(r *http.Request) {
+			timeless := hmac.New(sha256.New, []byte(hidden))
+			timeless.Write([]byte(body))
+			r.Header.Set("X-Mac", hex.EncodeToString(timeless.Sum(nil)))
+		}},
 		"standard webhook": {config.Auth{StandardWebhook: secretOf(t, "whsec_"+base64.StdEncoding.EncodeToString(key))}, func(r *http.Request) {
 			r.Header.Set("Webhook-Id", "m1")
 			r.Header.Set("Webhook-Timestamp", stamp)

@@ -19,6 +19,9 @@ func Verifier(ctx context.Context, a config.Auth, now func() time.Time) (signatu
 		})
 	case a.HMAC != nil:
 		return withSecret(ctx, a.HMAC.Secret, func(s string) (signature.Verifier, error) {
+			if a.HMAC.Replay == config.ReplayIdentity {
+				return signature.HMACWithoutTime(s, a.HMAC.Header)
+			}
 			return signature.HMAC(s, a.HMAC.Header, a.HMAC.TimestampHeader, now)
 		})
 	case !a.StandardWebhook.IsZero():

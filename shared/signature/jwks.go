@@ -11,12 +11,13 @@ import (
 )
 
 const (
-	maxJWKS  = 1 << 20          // bytes of a key set
-	jwksRest = 10 * time.Second // between two fetches that succeed
+	maxJWKS  = 1 << 20     // bytes of a key set
+	jwksRest = time.Minute // between two fetches that succeed
 )
 
 // jwksClient is client with a bound on the time and the size of a fetch, and on how often tokens with invented key ids can cause one.
-func jwksClient(client *http.Client, now func() time.Time) *http.Client {
+// form, if there is one, makes a key set of what the server answers.
+func jwksClient(client *http.Client, now func() time.Time, form func([]byte) ([]byte, error)) *http.Client {
 	bounded := http.Client{}
 	if client != nil {
 		bounded = *client
@@ -28,7 +29,7 @@ func jwksClient(client *http.Client, now func() time.Time) *http.Client {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	bounded.Transport = &jwksTransport{base: base, now: now}
+	bounded.Transport = &jwksTransport{base: base, now: now, form: form}
 	return &bounded
 }
 
@@ -36,6 +37,7 @@ func jwksClient(client *http.Client, now func() time.Time) *http.Client {
 type jwksTransport struct {
 	base http.RoundTripper
 	now  func() time.Time
+	form func([]byte) ([]byte, error)
 
 	mu      sync.Mutex
 	fetched time.Time
@@ -57,6 +59,11 @@ func (t *jwksTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if len(body) > maxJWKS {
 		return nil, fmt.Errorf("the key set is larger than %d bytes", maxJWKS)
+	}
+	if t.form != nil {
+		if body, err = t.form(body); err != nil {
+			return nil, err
+		}
 	}
 	if json.Valid(body) {
 		t.keep(body)

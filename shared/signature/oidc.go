@@ -34,7 +34,7 @@ const (
 )
 
 // OIDC accepts "Authorization: Bearer" with an RS256 identity token. Keys are fetched when a token names one that is not known yet, at
-// most every ten seconds; when they cannot be fetched the error is a fault.Transient.
+// most once a minute; when they cannot be fetched the error is a fault.Transient.
 func OIDC(c OIDCConfig) (Verifier, error) {
 	if strings.TrimSpace(c.Audience) == "" || strings.TrimSpace(c.Email) == "" {
 		return nil, fault.New(fault.Invalid, "an identity token needs an audience and the email of the account that calls: without them anybody could send")
@@ -46,9 +46,13 @@ func OIDC(c OIDCConfig) (Verifier, error) {
 		c.JWKS = GoogleJWKS
 	}
 	c.Now = clock(c.Now)
+	return &identity{c, remoteKeys(c, nil)}, nil
+}
+
+func remoteKeys(c OIDCConfig, form func([]byte) ([]byte, error)) *oidc.RemoteKeySet {
 	// go-oidc takes its client from a context and ignores everything else of it.
-	ctx := oidc.ClientContext(context.Background(), jwksClient(c.Client, c.Now))
-	return &identity{c, oidc.NewRemoteKeySet(ctx, c.JWKS)}, nil
+	ctx := oidc.ClientContext(context.Background(), jwksClient(c.Client, c.Now, form))
+	return oidc.NewRemoteKeySet(ctx, c.JWKS)
 }
 
 type identity struct {
@@ -127,7 +131,7 @@ func (v *identity) refusal(t *oidc.IDToken) string {
 		return "the identity token has claims of the wrong type"
 	case claims.Before > now.Add(leeway).Unix():
 		return "the identity token is not valid yet"
-	case !claims.Verified || !digestOf(v.Email).is(claims.Email):
+	case v.Email != "" && (!claims.Verified || !digestOf(v.Email).is(claims.Email)): // "": the issuer is the account; see GoogleChat
 		return "the identity token is not the one of the account that may send"
 	}
 	return ""

@@ -5,8 +5,14 @@
 // that is there twice is refused; secrets are compared as SHA-256 digests in constant time, so that not even their length leaks; a
 // constructor without a secret is an error, never "no authentication".
 //
-// Not promised: that a request is new. HMAC and Standard Webhooks refuse one that is more than five minutes old, an identity token lives
-// an hour, a token and a password for ever: receivers recognise repeats by the identity of the event.
+//	way                     checks                                            a captured request is good for
+//	Bearer, Basic           a shared secret                                   ever
+//	HMAC, Slack             a secret, over the time and the body              five minutes
+//	HMACWithoutTime         a secret, over the body                           ever
+//	StandardWebhooks        a secret, over id, time and body                  five minutes
+//	OIDC, GoogleChat        a token signed by Google, for our audience        an hour
+//
+// Not promised: that a request is new. Receivers recognise repeats by the identity of the event.
 package signature
 
 import (

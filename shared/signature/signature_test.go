@@ -313,6 +313,13 @@ func TestConstructors(t *testing.T) {
 		"hmac: empty":               func() (Verifier, error) { return HMAC("", "a", "b", nil) },
 		"hmac: no header":           func() (Verifier, error) { return HMAC("CANARY", "", "b", nil) },
 		"hmac: no timestamp header": func() (Verifier, error) { return HMAC("CANARY", "a", "", nil) },
+		"hmac, no time: empty":      func() (Verifier, error) { return HMACWithoutTime("", "a") },
+		"hmac, no time: no header":  func() (Verifier, error) { return HMACWithoutTime("CANARY", "") },
+		"slack: empty":              func() (Verifier, error) { return Slack("", nil) },
+		"slack: line of a file":     func() (Verifier, error) { return Slack("CANARY\n", nil) },
+		"chat: no audience":         func() (Verifier, error) { return GoogleChat(GoogleChatConfig{}) },
+		"chat: two audiences":       func() (Verifier, error) { return GoogleChat(GoogleChatConfig{Endpoint: "CANARY", ProjectNumber: "1"}) },
+		"chat: a project's id":      func() (Verifier, error) { return GoogleChat(GoogleChatConfig{ProjectNumber: "CANARY"}) },
 		"webhooks: none":            hooks(),
 		"webhooks: empty":           hooks(""),
 		"webhooks: prefix only":     hooks("whsec_"),
@@ -363,12 +370,14 @@ func FuzzVerify(f *testing.F) {
 	verifiers := []Verifier{
 		open(Bearer(random)), open(Basic("gcm", random)), open(HMAC(random, "Webhook-Signature", "Webhook-Timestamp", now)),
 		open(StandardWebhooks([]string{"whsec_" + base64.StdEncoding.EncodeToString(key)}, now)),
+		open(Slack(random, now)), open(HMACWithoutTime(random, "Webhook-Signature")),
 	}
 	f.Add("Bearer x", webhook.id, webhook.ts, webhook.sig, []byte(webhook.body))
 	f.Add("Basic Z2NtOg==", "", webhook.ts, strings.Repeat("0", 64), []byte{})
 	f.Add("bearer ", "a", "-0", "v1, v1,=", []byte(nil))
 	f.Fuzz(func(t *testing.T, authorization, id, ts, sig string, body []byte) {
-		r := with("Authorization", authorization, "Webhook-Id", id, "Webhook-Timestamp", ts, "Webhook-Signature", sig)
+		r := with("Authorization", authorization, "Webhook-Id", id, "Webhook-Timestamp", ts, "Webhook-Signature", sig,
+			"X-Slack-Request-Timestamp", ts, "X-Slack-Signature", sig)
 		if i := slices.IndexFunc(verifiers, func(v Verifier) bool { return !fault.Is(v.Verify(r, body), fault.Denied) }); i >= 0 {
 			t.Errorf("verifier %d: %v", i, verifiers[i].Verify(r, body))
 		}

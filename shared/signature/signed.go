@@ -17,7 +17,8 @@ import (
 const tolerance = 300 * time.Second
 
 // HMAC accepts a lower-case hexadecimal HMAC-SHA256 of timestamp + ":" + body in the header signed, with the timestamp in Unix seconds in
-// the header timestamp, as Grafana sends it. Both names are required: without a time a captured request could be replayed for ever.
+// the header timestamp, as Grafana sends it. Both names are required: without a time a captured request could be replayed for ever; who can
+// live with that says so and uses HMACWithoutTime.
 func HMAC(secret, signed, timestamp string, now func() time.Time) (Verifier, error) {
 	if err := checkSecret("the HMAC secret", secret); err != nil {
 		return nil, err
@@ -39,15 +40,62 @@ func (v hmacHex) Verify(r *http.Request, body []byte) error {
 	if err != nil {
 		return err
 	}
-	got, err := header(r, v.signed)
+	return matchHeader(r, v.signed, hex.EncodeToString(sum(v.secret, ts, ":", string(body))))
+}
+
+// HMACWithoutTime accepts a lower-case hexadecimal HMAC-SHA256 of the body in the header signed, as Grafana sends it when it has no header for
+// a timestamp. Whoever has captured a request can send it again for ever: the receiver must know repeats by what is in the body.
+func HMACWithoutTime(secret, signed string) (Verifier, error) {
+	if err := checkSecret("the HMAC secret", secret); err != nil {
+		return nil, err
+	}
+	if signed == "" {
+		return nil, fault.New(fault.Invalid, "an HMAC needs the name of the header of the signature")
+	}
+	return hmacTimeless{[]byte(secret), signed}, nil
+}
+
+type hmacTimeless struct {
+	secret []byte
+	signed string
+}
+
+func (v hmacTimeless) Verify(r *http.Request, body []byte) error {
+	return matchHeader(r, v.signed, hex.EncodeToString(sum(v.secret, string(body))))
+}
+
+// matchHeader holds the one value of a header against the signature that it must be.
+func matchHeader(r *http.Request, name, want string) error {
+	got, err := header(r, name)
 	if err != nil {
 		return err
 	}
-	want := hex.EncodeToString(sum(v.secret, ts, ":", string(body)))
 	if !digestOf(want).is(got) {
-		return denied("", "the signature is not the one of this body and timestamp with our secret")
+		return denied("", "the signature is not the one of this request with our secret")
 	}
 	return nil
+}
+
+// Slack accepts requests signed as Slack does, version v0: a lower-case hexadecimal HMAC-SHA256 of the version, the timestamp and the raw
+// body, which must not have been parsed and written again.
+func Slack(secret string, now func() time.Time) (Verifier, error) {
+	if err := checkSecret("the signing secret", secret); err != nil {
+		return nil, err
+	}
+	return slack{[]byte(secret), clock(now)}, nil
+}
+
+type slack struct {
+	secret []byte
+	now    func() time.Time
+}
+
+func (v slack) Verify(r *http.Request, body []byte) error {
+	ts, err := freshTimestamp(r, "X-Slack-Request-Timestamp", v.now())
+	if err != nil {
+		return err
+	}
+	return matchHeader(r, "X-Slack-Signature", "v0="+hex.EncodeToString(sum(v.secret, "v0:", ts, ":", string(body))))
 }
 
 // StandardWebhooks accepts requests signed as Standard Webhooks 1.0.0 says, with any of the secrets: more than one while they are rotated.
@@ -78,6 +126,28 @@ func webhookKey(secret string) ([]byte, error) {
 	return key, nil
 }
 
+// SignStandardWebhook returns the headers that make a request one of Standard Webhooks 1.0.0. The id is the same for every attempt to deliver
+// the same message, at is the time of the attempt.
+func SignStandardWebhook(secret, id string, at time.Time, body []byte) (http.Header, error) {
+	key, err := webhookKey(secret)
+	if err != nil {
+		return nil, err
+	}
+	if !isWebhookID(id) {
+		return nil, fault.New(fault.Invalid, "the id of a webhook is not 1 to 256 letters, digits, '_' and '-'")
+	}
+	ts := strconv.FormatInt(at.Unix(), 10)
+	h := http.Header{}
+	h.Set("Webhook-Id", id)
+	h.Set("Webhook-Timestamp", ts)
+	h.Set("Webhook-Signature", webhookSignature(key, id+"."+ts+"."+string(body)))
+	return h, nil
+}
+
+func webhookSignature(key []byte, text string) string {
+	return "v1," + base64.StdEncoding.EncodeToString(sum(key, text))
+}
+
 type standard struct {
 	keys [][]byte
 	now  func() time.Time
@@ -106,7 +176,7 @@ func (v standard) Verify(r *http.Request, body []byte) error {
 func (v standard) match(entries, text string) error {
 	found := false
 	for _, key := range v.keys {
-		want := digestOf("v1," + base64.StdEncoding.EncodeToString(sum(key, text)))
+		want := digestOf(webhookSignature(key, text))
 		for entry := range strings.SplitSeq(entries, " ") {
 			if want.is(entry) {
 				found = true

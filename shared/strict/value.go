@@ -31,6 +31,14 @@ func (v Value) Key() string { return v.key }
 // Empty reports whether the value is a list or a mapping with nothing in it.
 func (v Value) Empty() bool { return v.node.Kind != yaml.ScalarNode && len(v.node.Content) == 0 }
 
+// IsText reports whether the value is a scalar, for keys that take a word or a mapping.
+func (v Value) IsText() bool {
+	if v.node.Kind == yaml.AliasNode {
+		return v.node.Alias.Kind == yaml.ScalarNode
+	}
+	return v.node.Kind == yaml.ScalarNode
+}
+
 // Problem notes a problem with the value.
 func (v Value) Problem(format string, args ...any) { v.Add(v.node.Line, v.key, format, args...) }
 

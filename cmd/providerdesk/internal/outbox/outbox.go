@@ -133,6 +133,10 @@ func with(ctx context.Context, s config.Secret, use func(string) error) error {
 }
 
 func (o Outbox) hmac(req *http.Request, h config.HMAC, secret string, body []byte) {
+	if h.TimestampHeader == "" {
+		req.Header.Set(h.Header, hex.EncodeToString(sum([]byte(secret), string(body))))
+		return
+	}
 	ts := o.timestamp()
 	req.Header.Set(h.TimestampHeader, ts)
 	req.Header.Set(h.Header, hex.EncodeToString(sum([]byte(secret), ts, ":", string(body))))

@@ -46,6 +46,8 @@ func ways(t *testing.T, value string) map[string]struct {
 			func() (signature.Verifier, error) { return signature.Basic("gcm", webhook) }},
 		"hmac": {config.Auth{HMAC: &h},
 			func() (signature.Verifier, error) { return signature.HMAC(webhook, h.Header, h.TimestampHeader, now) }},
+		"hmac without a time": {config.Auth{HMAC: &config.HMAC{Secret: h.Secret, Header: h.Header, Replay: config.ReplayIdentity}},
+			func() (signature.Verifier, error) { return signature.HMACWithoutTime(webhook, h.Header) }},
 		"standard webhook": {config.Auth{StandardWebhook: h.Secret},
 			func() (signature.Verifier, error) { return signature.StandardWebhooks([]string{webhook}, now) }},
 	}
