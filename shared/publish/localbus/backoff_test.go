@@ -2,6 +2,7 @@ package localbus
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 	"time"
 
@@ -49,7 +50,7 @@ func TestDamageHoldsUpNoOther(t *testing.T) {
 	}
 	defer b.Close(t.Context())
 	q := newQueue(b, Subscription{Name: "worker", Topic: "work"}.withDefaults())
-	var begun []delivery
+	var got beginning
 	err = b.file.update(func(tx *bbolt.Tx) error {
 		if err := makeSubscription(tx, q.sub); err != nil {
 			return err
@@ -65,10 +66,46 @@ func TestDamageHoldsUpNoOther(t *testing.T) {
 		if err := tx.Bucket(queuesBucket).Bucket([]byte("worker")).Put(number(2), []byte("{")); err != nil {
 			return err
 		}
-		begun, _, err = q.begin(tx, []uint64{1, 2, 3, 4}, time.Now())
+		got, err = q.begin(tx, []appointment{{id: 1}, {id: 2}, {id: 3}, {id: 4}}, time.Now())
 		return err
 	}, nil)
-	if err != nil || len(begun) != 1 || begun[0].ID != 3 {
-		t.Errorf("begun %+v, %v; want the third message alone", begun, err)
+	if err != nil || len(got.begun) != 1 || got.begun[0].ID != 3 || len(got.ended) != 3 {
+		t.Errorf("%+v, %v; want the third message begun alone", got, err)
+	}
+}
+
+// TestDamageFreesItsKey damages the first message of a key on the disk, behind the back of the queue, and one before it is loaded.
+func TestDamageFreesItsKey(t *testing.T) {
+	b, err := Open(t.TempDir()+"/bus", Options{Topics: []string{"work"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close(t.Context())
+	q := newQueue(b, Subscription{Name: "worker", Topic: "work", Ordered: true}.withDefaults())
+	damage := func(tx *bbolt.Tx, id uint64) error {
+		return tx.Bucket(topicsBucket).Bucket([]byte("work")).Put(number(id), []byte("\xff"))
+	}
+	var got beginning
+	err = b.file.update(func(tx *bbolt.Tx) error {
+		if err := makeSubscription(tx, q.sub); err != nil {
+			return err
+		}
+		for range 4 {
+			if _, err := enqueue(tx, &message{Topic: "work", Key: "k", Data: []byte("x")}, time.Now()); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(damage(tx, 1), q.load(tx), damage(tx, 2)); err != nil {
+			return err
+		}
+		got, err = q.begin(tx, q.take(), time.Now())
+		return err
+	}, nil)
+	if err != nil || len(got.begun) != 0 || len(got.ended) != 2 {
+		t.Fatalf("%+v, %v; want two damaged messages", got, err)
+	}
+	q.done(got.ended...)
+	if due := q.take(); len(due) != 1 || due[0].id != 3 || q.lines.behind() != 1 {
+		t.Errorf("due after the damage: %+v, %d behind; want the third and one behind it", due, q.lines.behind())
 	}
 }

@@ -9,61 +9,69 @@ import (
 // delivery is one attempt to get a message to one subscription.
 type delivery struct {
 	message
+	appointment
 	attempt int
 }
 
 const killed = "the process ended during the delivery"
 
+// beginning is what became of messages that were due.
+type beginning struct {
+	begun  []delivery
+	ended  []appointment   // without a delivery
+	buried []queuedMessage // on the dead-letter topic
+}
+
 // start begins an attempt for each message and pushes them concurrently.
-func (q *queue) start(ids []uint64) {
-	var begun []delivery
-	var buried []queuedMessage
+func (q *queue) start(due []appointment) {
+	var b beginning
 	now := q.bus.opt.Now()
 	err := q.bus.file.update(func(tx *bbolt.Tx) (err error) {
-		begun, buried, err = q.begin(tx, ids, now)
+		b, err = q.begin(tx, due, now)
 		return err
-	}, func() { q.bus.wake(buried, now) })
+	}, func() { q.bus.wake(b.buried, now) })
 	if err != nil {
-		q.putBack(err, ids...)
+		q.putBack(err, due...)
 		return
 	}
-	for _, d := range begun {
+	for _, d := range b.begun {
 		q.bus.work.Go(func() { q.settle(d, q.push(d)) })
 	}
-	q.release(len(ids) - len(begun))
+	q.done(b.ended...)
 }
 
 // begin counts the attempts. A message that has no attempt left lost its last one with its process: it is buried.
-func (q *queue) begin(tx *bbolt.Tx, ids []uint64, now time.Time) (begun []delivery, buried []queuedMessage, err error) {
-	for _, id := range ids {
-		d, s, err := q.read(tx, id)
+func (q *queue) begin(tx *bbolt.Tx, due []appointment, now time.Time) (b beginning, err error) {
+	for _, a := range due {
+		d, s, err := q.read(tx, a)
 		switch {
 		case err != nil: // damage to one record holds up no other; it stays in the file
-			q.bus.opt.Log.Error("cannot read a message", "subscription", q.sub.Name, "message", messageID(id), "err", err)
+			q.bus.opt.Log.Error("cannot read a message", "subscription", q.sub.Name, "message", messageID(a.id), "err", err)
+			b.ended = append(b.ended, a)
 			continue
 		case q.exhausted(s.Attempts):
-			var b []queuedMessage
-			b, err = bury(tx, q.bus.opt.Project, q.sub, d, s.Reason, now)
-			buried = append(buried, b...)
+			var queued []queuedMessage
+			queued, err = bury(tx, q.bus.opt.Project, q.sub, d, s.Reason, now)
+			b.ended, b.buried = append(b.ended, a), append(b.buried, queued...)
 		default:
 			d.attempt++
-			begun = append(begun, d)
-			err = putState(tx, q.sub.Name, id, state{Attempts: d.attempt, Due: now.Add(q.backoff(d.attempt)), Reason: killed})
+			b.begun = append(b.begun, d)
+			err = putState(tx, q.sub.Name, a.id, state{Attempts: d.attempt, Due: now.Add(q.backoff(d.attempt)), Reason: killed})
 		}
 		if err != nil {
-			return nil, nil, err
+			return b, err
 		}
 	}
-	return begun, buried, nil
+	return b, nil
 }
 
-func (q *queue) read(tx *bbolt.Tx, id uint64) (delivery, state, error) {
-	s, err := getState(tx, q.sub.Name, id)
+func (q *queue) read(tx *bbolt.Tx, a appointment) (delivery, state, error) {
+	s, err := getState(tx, q.sub.Name, a.id)
 	if err != nil {
 		return delivery{}, s, err
 	}
-	m, err := getMessage(tx, q.sub.Topic, id)
-	return delivery{m, s.Attempts}, s, err
+	m, err := getMessage(tx, q.sub.Topic, a.id)
+	return delivery{m, a, s.Attempts}, s, err
 }
 
 // exhausted reports whether a message has no attempt left. A dead-letter topic has no dead letters of its own.
@@ -83,25 +91,22 @@ func (q *queue) settle(d delivery, reason string) {
 		err = q.retry(d, reason)
 	}
 	if err != nil {
-		q.putBack(err, d.ID)
+		q.putBack(err, d.appointment)
 	}
 }
 
 func (q *queue) ack(d delivery) error {
 	return q.bus.file.update(func(tx *bbolt.Tx) error {
 		return dequeue(tx, q.sub.Topic, q.sub.Name, d.ID)
-	}, func() { q.release(1) })
+	}, func() { q.done(d.appointment) })
 }
 
 func (q *queue) retry(d delivery, reason string) error {
-	due := q.bus.opt.Now().Add(q.backoff(d.attempt))
+	d.due = q.bus.opt.Now().Add(q.backoff(d.attempt))
 	q.log("delivery failed", d, reason)
 	return q.bus.file.update(func(tx *bbolt.Tx) error {
-		return putState(tx, q.sub.Name, d.ID, state{Attempts: d.attempt, Due: due, Reason: reason})
-	}, func() {
-		q.add(d.ID, due)
-		q.release(1)
-	})
+		return putState(tx, q.sub.Name, d.ID, state{Attempts: d.attempt, Due: d.due, Reason: reason})
+	}, func() { q.postpone(d.appointment) })
 }
 
 func (q *queue) giveUp(d delivery, reason string) error {
@@ -113,18 +118,18 @@ func (q *queue) giveUp(d delivery, reason string) error {
 		return err
 	}, func() {
 		q.bus.wake(queued, now)
-		q.release(1)
+		q.done(d.appointment)
 	})
 }
 
 // putBack returns messages whose state could not be written, to be tried when the disk may be well again.
-func (q *queue) putBack(err error, ids ...uint64) {
-	q.bus.opt.Log.Error("the bus's file cannot be written", "subscription", q.sub.Name, "messages", len(ids), "err", err)
+func (q *queue) putBack(err error, again ...appointment) {
+	q.bus.opt.Log.Error("the bus's file cannot be written", "subscription", q.sub.Name, "messages", len(again), "err", err)
 	due := q.bus.opt.Now().Add(max(q.sub.MinBackoff, time.Second))
-	for _, id := range ids {
-		q.add(id, due)
+	for i := range again {
+		again[i].due = due
 	}
-	q.release(len(ids))
+	q.postpone(again...)
 }
 
 func (q *queue) log(what string, d delivery, reason string) {

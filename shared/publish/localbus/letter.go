@@ -35,12 +35,13 @@ type Letter struct {
 	First        time.Time         `json:"first"` // published before any replay
 	Died         time.Time         `json:"died"`
 	Attributes   map[string]string `json:"attributes,omitempty"` // without those of the dead-letter topic
+	OrderingKey  string            `json:"orderingKey,omitempty"`
 	Data         []byte            `json:"-"`
 }
 
 // bury moves a message from its queue to the dead letters and to the subscriptions of the dead-letter topic.
 func bury(tx *bbolt.Tx, project string, sub Subscription, d delivery, reason string, now time.Time) ([]queuedMessage, error) {
-	copied := message{Topic: publish.Dead(sub.Topic), Data: d.Data, Published: now, First: d.First}
+	copied := message{Topic: publish.Dead(sub.Topic), Key: d.Key, Data: d.Data, Published: now, First: d.First}
 	copied.Attributes = sourceAttributes(project, sub, d, reason)
 	queued, err := enqueue(tx, &copied, now)
 	if err != nil {
@@ -49,6 +50,7 @@ func bury(tx *bbolt.Tx, project string, sub Subscription, d delivery, reason str
 	letter := Letter{
 		Topic: sub.Topic, Subscription: sub.Name, MessageID: messageID(d.ID), Attempts: d.attempt, Reason: reason,
 		Published: d.Published, First: d.First, Died: now, Attributes: d.Attributes,
+		OrderingKey: d.Key,
 	}
 	if err := putRecord(tx.Bucket(lettersBucket), copied.ID, letter, d.Data); err != nil {
 		return nil, err
@@ -103,7 +105,8 @@ func readLetter(key, raw []byte) (Letter, error) {
 	return l, err
 }
 
-// Replay publishes a dead letter to its topic again, for all its subscriptions, and takes it off the list, in one transaction. A letter
+// Replay publishes a dead letter to its topic again, for all its subscriptions and behind all that has its ordering key, and takes it off
+// the list, in one transaction. A letter
 // whose message was first published longer than maxAge ago is refused with fault.Conflict: receivers may have forgotten that they have
 // seen it. It returns the id of the new message.
 func (b *Bus) Replay(ctx context.Context, id string, maxAge time.Duration) (string, error) {
@@ -117,7 +120,7 @@ func (b *Bus) Replay(ctx context.Context, id string, maxAge time.Duration) (stri
 		if err := requireTopic(tx, l.Topic); err != nil {
 			return err
 		}
-		fresh = message{Topic: l.Topic, Data: l.Data, Attributes: l.Attributes, Published: now, First: l.First}
+		fresh = message{Topic: l.Topic, Data: l.Data, Attributes: l.Attributes, Key: l.OrderingKey, Published: now, First: l.First}
 		queued, err = enqueue(tx, &fresh, now)
 		return err
 	}, func() { b.wake(queued, now) })

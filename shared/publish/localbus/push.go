@@ -20,10 +20,11 @@ type pushBody struct {
 	Attempt      int         `json:"deliveryAttempt"`
 }
 
-// pushMessage has two names of each scalar, as the service sends them.
+// pushMessage has two names of the id and the time, as the service sends them.
 type pushMessage struct {
 	Data         []byte            `json:"data,omitempty"`
 	Attributes   map[string]string `json:"attributes,omitempty"`
+	OrderingKey  string            `json:"orderingKey,omitempty"`
 	MessageID    string            `json:"messageId"`
 	MessageID2   string            `json:"message_id"`
 	PublishTime  string            `json:"publishTime"`
@@ -57,7 +58,7 @@ func (q *queue) request(ctx context.Context, d delivery) (*http.Request, error) 
 	id, published := messageID(d.ID), d.Published.UTC().Format(time.RFC3339Nano)
 	body, err := json.Marshal(pushBody{
 		Message: pushMessage{
-			Data: d.Data, Attributes: d.Attributes,
+			Data: d.Data, Attributes: d.Attributes, OrderingKey: d.Key,
 			MessageID: id, MessageID2: id, PublishTime: published, PublishTime2: published,
 		},
 		Subscription: fullName(q.bus.opt.Project, q.sub.Name),

@@ -10,7 +10,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// queue delivers the messages of one subscription. It holds in memory only what is due when; everything else is in the file.
+// queue delivers the messages of one subscription. It holds in memory only what is due when and who waits for whom; everything else is in
+// the file.
 type queue struct {
 	bus     *Bus
 	sub     Subscription
@@ -18,11 +19,12 @@ type queue struct {
 
 	mu          sync.Mutex
 	waiting     agenda
+	lines       lines // of the ordering keys
 	outstanding int
 }
 
 func newQueue(b *Bus, s Subscription) *queue {
-	return &queue{bus: b, sub: s, changed: make(chan struct{}, 1)}
+	return &queue{bus: b, sub: s, changed: make(chan struct{}, 1), lines: lines{}}
 }
 
 // load reads what an earlier run left. A time further away than any back-off was written by a clock that has been set back since.
@@ -36,22 +38,53 @@ func (q *queue) load(tx *bbolt.Tx) error {
 		if s.Due.After(latest) {
 			s.Due = latest
 		}
-		heap.Push(&q.waiting, appointment{binary.BigEndian.Uint64(key), s.Due})
+		a := appointment{id: binary.BigEndian.Uint64(key), due: s.Due}
+		if q.sub.Ordered {
+			a.key, _ = keyOf(tx, q.sub.Topic, a.id) // one that cannot be read will not be delivered: it holds up none
+		}
+		q.enter(a)
 	}
 	return nil
 }
 
-func (q *queue) add(id uint64, due time.Time) {
+// add takes a new message in.
+func (q *queue) add(a appointment) {
 	q.mu.Lock()
-	heap.Push(&q.waiting, appointment{id, due})
+	q.enter(a)
 	q.mu.Unlock()
 	q.notify()
 }
 
-// release ends n deliveries.
-func (q *queue) release(n int) {
+// enter puts a new message on the agenda or, behind others with its ordering key, in line.
+func (q *queue) enter(a appointment) {
+	if !q.sub.Ordered {
+		a.key = ""
+	}
+	if q.lines.enter(a) {
+		heap.Push(&q.waiting, a)
+	}
+}
+
+// postpone ends deliveries of messages that are to come again, and still hold their keys.
+func (q *queue) postpone(again ...appointment) {
 	q.mu.Lock()
-	q.outstanding -= n
+	for _, a := range again {
+		heap.Push(&q.waiting, a)
+	}
+	q.outstanding -= len(again)
+	q.mu.Unlock()
+	q.notify()
+}
+
+// done ends deliveries of messages that have left the queue.
+func (q *queue) done(gone ...appointment) {
+	q.mu.Lock()
+	for _, a := range gone {
+		if next, ok := q.lines.leave(a.key); ok {
+			heap.Push(&q.waiting, next)
+		}
+	}
+	q.outstanding -= len(gone)
 	q.mu.Unlock()
 	q.notify()
 }
@@ -74,8 +107,8 @@ func (q *queue) run() {
 		case <-q.changed:
 		case <-timer.C:
 		}
-		for ids := q.take(); len(ids) > 0 && !q.bus.stopping(); ids = q.take() {
-			q.start(ids)
+		for due := q.take(); len(due) > 0 && !q.bus.stopping(); due = q.take() {
+			q.start(due)
 		}
 		if wait, ok := q.next(); ok {
 			timer.Reset(wait)
@@ -86,16 +119,16 @@ func (q *queue) run() {
 }
 
 // take removes the messages that are due and may be started, and counts them as outstanding.
-func (q *queue) take() []uint64 {
+func (q *queue) take() []appointment {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.bus.opt.Now()
-	var ids []uint64
+	var due []appointment
 	for q.outstanding < q.sub.Outstanding && len(q.waiting) > 0 && !q.waiting[0].due.After(now) {
-		ids = append(ids, heap.Pop(&q.waiting).(appointment).id)
+		due = append(due, heap.Pop(&q.waiting).(appointment))
 		q.outstanding++
 	}
-	return ids
+	return due
 }
 
 // next tells how long until a delivery can be started; not ok: something must happen before.
@@ -112,6 +145,7 @@ func (q *queue) next() (wait time.Duration, ok bool) {
 type appointment struct {
 	id  uint64
 	due time.Time
+	key string // that it holds up; "": none
 }
 
 type agenda []appointment

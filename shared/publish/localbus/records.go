@@ -28,6 +28,7 @@ type message struct {
 	Topic      string            `json:"-"`
 	Data       []byte            `json:"-"`
 	Attributes map[string]string `json:"attributes,omitempty"`
+	Key        string            `json:"key,omitempty"` // the ordering key
 	Published  time.Time         `json:"published"`
 	First      time.Time         `json:"first"`
 }
@@ -42,6 +43,7 @@ type state struct {
 type queuedMessage struct {
 	subscription string
 	id           uint64
+	key          string
 }
 
 func layOut(tx *bbolt.Tx, topics []string) error {
@@ -98,7 +100,7 @@ func enqueue(tx *bbolt.Tx, m *message, now time.Time) ([]queuedMessage, error) {
 		if err := putState(tx, sub, id, state{Due: now}); err != nil {
 			return nil, err
 		}
-		queued = append(queued, queuedMessage{sub, id})
+		queued = append(queued, queuedMessage{sub, id, m.Key})
 	}
 	if len(queued) == 0 {
 		return nil, nil
@@ -121,6 +123,17 @@ func getMessage(tx *bbolt.Tx, topic string, id uint64) (message, error) {
 	var err error
 	m.Data, err = getRecord(tx.Bucket(topicsBucket).Bucket([]byte(topic)), id, &m)
 	return m, err
+}
+
+// keyOf returns the ordering key of a message without a copy of its data.
+func keyOf(tx *bbolt.Tx, topic string, id uint64) (string, error) {
+	head, _, err := cutRecord(tx.Bucket(topicsBucket).Bucket([]byte(topic)).Get(number(id)))
+	if err != nil {
+		return "", err
+	}
+	var m message
+	err = json.Unmarshal(head, &m)
+	return m.Key, err
 }
 
 func getState(tx *bbolt.Tx, sub string, id uint64) (state, error) {
@@ -172,15 +185,22 @@ func getRecord(in *bbolt.Bucket, id uint64, head any) ([]byte, error) {
 }
 
 func splitRecord(raw []byte, head any) ([]byte, error) {
+	h, data, err := cutRecord(raw)
+	if err != nil {
+		return nil, err
+	}
+	return append([]byte(nil), data...), json.Unmarshal(h, head)
+}
+
+func cutRecord(raw []byte) (head, data []byte, err error) {
 	if raw == nil {
-		return nil, errNoRecord
+		return nil, nil, errNoRecord
 	}
 	size, n := binary.Uvarint(raw)
 	if n <= 0 || size > uint64(len(raw)-n) {
-		return nil, errors.New("a damaged record")
+		return nil, nil, errors.New("a damaged record")
 	}
-	h, data := raw[n:n+int(size)], raw[n+int(size):]
-	return append([]byte(nil), data...), json.Unmarshal(h, head)
+	return raw[n : n+int(size)], raw[n+int(size):], nil
 }
 
 func number(id uint64) []byte { return binary.BigEndian.AppendUint64(nil, id) }

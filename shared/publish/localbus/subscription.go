@@ -28,6 +28,7 @@ type Subscription struct {
 	MaxBackoff  time.Duration // default 600 s
 	MaxAttempts int           // then it is a dead letter; default 20
 	Outstanding int           // pushes under way at a time; default 16
+	Ordered     bool          // messages with one ordering key are pushed one after the other
 }
 
 func (s Subscription) withDefaults() Subscription {

@@ -51,10 +51,10 @@ func subject(t *testing.T, to func(*testing.T, publishtest.Subscription) localbu
 		Subscribe: func(t *testing.T, s publishtest.Subscription) {
 			subscribe(t, bus, localbus.Subscription{
 				Name: s.Name, Topic: s.Topic, To: to(t, s), AckDeadline: s.AckDeadline,
-				MinBackoff: s.MinBackoff, MaxBackoff: s.MaxBackoff, MaxAttempts: s.MaxAttempts,
+				MinBackoff: s.MinBackoff, MaxBackoff: s.MaxBackoff, MaxAttempts: s.MaxAttempts, Ordered: s.Ordered,
 			})
 		},
-		Counts: true, SaysWhy: true, Acks: []int{200, 201, 202, 204},
+		Counts: true, SaysKey: true, SaysWhy: true, BuriesOrdered: true, Acks: []int{200, 201, 202, 204},
 		LeastBackoff: 100 * time.Millisecond, LeastAck: 250 * time.Millisecond,
 	}
 }

@@ -12,11 +12,12 @@ import (
 
 // Held is a message that at least one subscription has not acknowledged.
 type Held struct {
-	ID         string
-	Published  time.Time
-	Attributes map[string]string
-	Data       []byte
-	Waits      []Wait // one for each subscription that still holds it
+	ID          string
+	Published   time.Time
+	Attributes  map[string]string
+	OrderingKey string
+	Data        []byte
+	Waits       []Wait // one for each subscription that still holds it
 }
 
 // Wait is where a message stands in one subscription.
@@ -51,7 +52,7 @@ func readHeld(tx *bbolt.Tx, topic string, id uint64) (Held, error) {
 	if err != nil {
 		return Held{}, err
 	}
-	h := Held{ID: messageID(id), Published: m.Published, Attributes: m.Attributes, Data: m.Data}
+	h := Held{ID: messageID(id), Published: m.Published, Attributes: m.Attributes, OrderingKey: m.Key, Data: m.Data}
 	for _, sub := range subscribers(tx, topic) {
 		s, err := getState(tx, sub, id)
 		if err == nil {
@@ -63,7 +64,7 @@ func readHeld(tx *bbolt.Tx, topic string, id uint64) (Held, error) {
 
 // Depth is how much a subscription has before it.
 type Depth struct {
-	Waiting     int // for their first attempt or the next one
+	Waiting     int // for their first attempt, the next one, or the first of their ordering key
 	Outstanding int // being pushed
 }
 
@@ -77,5 +78,5 @@ func (b *Bus) Depth(subscription string) (Depth, error) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return Depth{Waiting: len(q.waiting), Outstanding: q.outstanding}, nil
+	return Depth{Waiting: len(q.waiting) + q.lines.behind(), Outstanding: q.outstanding}, nil
 }

@@ -122,6 +122,8 @@ func outsideLimits(f *fixture) {
 		"not UTF-8":          {Attributes: map[string]string{"k": "\xff"}},
 		"too many":           {Attributes: many},
 		"name not UTF-8":     {Attributes: map[string]string{"\xff": "v"}},
+		"long ordering key":  {Data: []byte("x"), OrderingKey: strings.Repeat("k", publish.MaxOrderingKey+1)},
+		"key not UTF-8":      {Data: []byte("x"), OrderingKey: "\xff"},
 		"data and bad value": {Data: []byte("x"), Attributes: map[string]string{"k": "\xff"}},
 	} {
 		m.Topic = f.topic

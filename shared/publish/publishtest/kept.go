@@ -56,7 +56,7 @@ func (k *Kept) keep(m publish.Message) (id string) {
 	k.last++
 	id = strconv.Itoa(k.last)
 	k.msgs[m.Topic] = append(k.msgs[m.Topic], event.Envelope{ID: id, Type: event.Published, Subscription: k.Subscription,
-		Data: bytes.Clone(m.Data), Attributes: m.Attributes, Published: time.Now().UTC(), Attempt: 1})
+		Data: bytes.Clone(m.Data), Attributes: m.Attributes, OrderingKey: m.OrderingKey, Published: time.Now().UTC(), Attempt: 1})
 	return id
 }
 

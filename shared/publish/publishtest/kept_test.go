@@ -12,7 +12,7 @@ func TestKept(t *testing.T) {
 	k := &Kept{Topics: []string{"alerts"}, Subscription: "s"}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	good, other := publish.Message{Topic: "alerts", Data: []byte("x")}, publish.Message{Topic: "other", Data: []byte("x")}
+	good, other := publish.Message{Topic: "alerts", Data: []byte("x"), OrderingKey: "k"}, publish.Message{Topic: "other", Data: []byte("x")}
 	for _, tt := range []struct {
 		ctx  context.Context
 		msgs []publish.Message
@@ -28,7 +28,7 @@ func TestKept(t *testing.T) {
 		}
 	}
 	got := k.Take("alerts")
-	if len(got) != 1 || got[0].ID != "1" || string(got[0].Data) != "x" || got[0].Subscription != "s" {
+	if len(got) != 1 || got[0].ID != "1" || string(got[0].Data) != "x" || got[0].Subscription != "s" || got[0].OrderingKey != "k" {
 		t.Errorf("kept %+v", got)
 	}
 	if n := len(k.Take("alerts")); n != 0 {

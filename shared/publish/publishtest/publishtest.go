@@ -24,7 +24,9 @@ type Subject struct {
 
 	// What the implementation states about itself; the suite checks that it is true.
 	Counts           bool          // a push says which attempt it is
+	SaysKey          bool          // a push says the ordering key
 	SaysWhy          bool          // a dead letter says why the last attempt failed
+	BuriesOrdered    bool          // an ordered subscription gives up; otherwise a message comes until it is acknowledged
 	Acks             []int         // which of 200, 201, 202 and 204 acknowledge: all of them, if it does what Pub/Sub documents
 	FollowsRedirects bool          // not what Pub/Sub documents
 	LeastBackoff     time.Duration // the shortest that it keeps to
@@ -40,6 +42,7 @@ type Subscription struct {
 	MinBackoff  time.Duration
 	MaxBackoff  time.Duration
 	MaxAttempts int // 0: it never gives up; only on a dead-letter topic
+	Ordered     bool
 }
 
 // patience is how long the suite waits for what must happen.
@@ -68,6 +71,14 @@ func Test(t *testing.T, open func(t *testing.T) Subject) {
 		{"after the last attempt it goes to the dead-letter topic", deadLetter},
 		{"a slow message delays no other", slowMessage},
 		{"subscriptions count independently", independent},
+		{"a message keeps its ordering key", keepsKey},
+		{"a message waits for the earlier ones of its key", waitsForEarlier},
+		{"the messages of one call keep the order of the arguments", orderOfArguments},
+		{"a dead letter frees its key", deadLetterFreesKey},
+		{"a message holds up no other key", otherKeys},
+		{"an answer after the deadline does not free the key", lateAnswer},
+		{"a subscription that is not ordered holds up nothing", notOrdered},
+		{"many keys keep their order under failures", manyKeys},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -27,6 +27,7 @@ type push struct {
 type pushMessage struct {
 	Data         []byte
 	Attributes   map[string]string
+	OrderingKey  string `json:"orderingKey"`
 	MessageID    string `json:"messageId"`
 	MessageID2   string `json:"message_id"`
 	PublishTime  string `json:"publishTime"`

@@ -12,22 +12,26 @@ const (
 	maxBytes = 9 << 20
 )
 
-// batch is what one call has for one request: messages of a topic, by their place in the call.
+// way is what the messages of one request have in common: the service takes one ordering key a request, or none.
+type way struct{ topic, key string }
+
+// batch is what one call has for one request: messages that go the same way, by their place in the call.
 type batch struct {
-	topic   string
+	way     way
 	indexes []int
 	bytes   int
 }
 
-// batches puts messages of one topic together, each topic's in their order.
+// batches puts messages that go the same way together, in their order.
 func batches(msgs []publish.Message) []*batch {
 	var all []*batch
-	filling := map[string]*batch{}
+	filling := map[way]*batch{}
 	for i, m := range msgs {
-		b, n := filling[m.Topic], size(m)
+		w, n := way{m.Topic, m.OrderingKey}, size(m)
+		b := filling[w]
 		if b == nil || len(b.indexes) == maxBatch || b.bytes+n > maxBytes {
-			b = &batch{topic: m.Topic}
-			filling[m.Topic] = b
+			b = &batch{way: w}
+			filling[w] = b
 			all = append(all, b)
 		}
 		b.indexes = append(b.indexes, i)
@@ -40,14 +44,14 @@ func batches(msgs []publish.Message) []*batch {
 func (b *batch) rider(msgs []publish.Message) *rider {
 	r := &rider{bytes: b.bytes, turn: make(chan turn, 1), msgs: make([]*pubsubpb.PubsubMessage, len(b.indexes))}
 	for i, at := range b.indexes {
-		r.msgs[i] = &pubsubpb.PubsubMessage{Data: msgs[at].Data, Attributes: msgs[at].Attributes}
+		r.msgs[i] = &pubsubpb.PubsubMessage{Data: msgs[at].Data, Attributes: msgs[at].Attributes, OrderingKey: b.way.key}
 	}
 	return r
 }
 
 func size(m publish.Message) int {
 	const perField = 16
-	n := len(m.Data) + perField
+	n := len(m.Data) + len(m.OrderingKey) + 2*perField
 	for k, v := range m.Attributes {
 		n += len(k) + len(v) + perField
 	}

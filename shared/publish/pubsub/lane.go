@@ -10,15 +10,17 @@ import (
 	"github.com/providerdesk/providerdesk/shared/fault"
 )
 
-// maxUnderWay is how many requests of one topic are under way at a time before calls wait for each other. A call that waits does so for a part
-// of one request, and saves most of one.
+// maxUnderWay is how many requests of one lane are under way at a time before calls wait for each other. A call that waits does so for a part
+// of one request, and saves most of one. With an ordering key it is one, so that calls leave in the order of their coming.
 const maxUnderWay = 2
 
-// lane is the way to one topic. A call that finds it free goes at once; those that find it full go together when a request has come back.
+// lane is one way to a topic. A call that finds it free goes at once; those that find it full go together when a request has come back.
 // So a message alone waits for nobody, and the more come, the fewer requests each costs. There is no clock and no goroutine: a request is
 // made by one of those who are on it, under that caller's own context.
 type lane struct {
-	send func(context.Context, []*pubsubpb.PubsubMessage) ([]string, error)
+	send  func(context.Context, []*pubsubpb.PubsubMessage) ([]string, error)
+	most  int // requests under way at a time
+	users int // callers; guarded by the publisher's lock
 
 	mu       sync.Mutex
 	underWay int
@@ -58,7 +60,7 @@ func (l *lane) publish(ctx context.Context, r *rider) ([]string, error) {
 func (l *lane) enter(r *rider) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.underWay < maxUnderWay {
+	if l.underWay < l.most {
 		l.underWay++
 		return true
 	}

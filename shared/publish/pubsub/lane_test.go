@@ -26,6 +26,7 @@ type road struct {
 	sizes    []int // messages of each request
 	underWay int
 	most     int
+	took     []string // the messages that were not refused, in the order of their requests
 }
 
 func (r *road) send(ctx context.Context, msgs []*pubsubpb.PubsubMessage) ([]string, error) {
@@ -43,6 +44,9 @@ func (r *road) send(ctx context.Context, msgs []*pubsubpb.PubsubMessage) ([]stri
 		}
 		ids = append(ids, string(m.Data))
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.took = append(r.took, ids...)
 	return ids, nil
 }
 
@@ -85,7 +89,7 @@ func own(r *rider, ids []string) bool {
 func TestLaneAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		road := &road{}
-		l := &lane{send: road.send}
+		l := &lane{send: road.send, most: maxUnderWay}
 		began := time.Now()
 		r := passenger("a", "b")
 		if ids, err := l.publish(t.Context(), r); err != nil || !own(r, ids) {
@@ -101,7 +105,7 @@ func TestLaneAlone(t *testing.T) {
 func TestLaneTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		road := &road{}
-		l := &lane{send: road.send}
+		l := &lane{send: road.send, most: maxUnderWay}
 		began := time.Now()
 		var all sync.WaitGroup
 		for i := range 100 {
@@ -147,7 +151,7 @@ func TestFitting(t *testing.T) {
 func TestLaneFailsEachAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		road := &road{}
-		l := &lane{send: road.send}
+		l := &lane{send: road.send, most: maxUnderWay}
 		var all sync.WaitGroup
 		for i := range 20 {
 			all.Go(func() {
@@ -172,7 +176,7 @@ func TestLaneFailsEachAlone(t *testing.T) {
 func TestLaneLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		road := &road{}
-		l := &lane{send: road.send}
+		l := &lane{send: road.send, most: maxUnderWay}
 		var all sync.WaitGroup
 		for range maxUnderWay {
 			all.Go(func() { l.publish(t.Context(), passenger("first")) })
@@ -207,7 +211,7 @@ func TestLaneUnderCancellation(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 1))
 			road := &road{}
-			l := &lane{send: road.send}
+			l := &lane{send: road.send, most: maxUnderWay}
 			var all sync.WaitGroup
 			for i := range 60 {
 				comes, patience := time.Duration(random.IntN(40))*time.Millisecond, time.Duration(1+random.IntN(40))*time.Millisecond

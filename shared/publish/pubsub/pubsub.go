@@ -3,12 +3,15 @@
 // It is a package of its own, below publish, so that a program with the embedded broker does not link gRPC: this is the only package of
 // the project that imports Pub/Sub.
 //
-// The messages of one Publish travel together, one request for each topic (more when there are more than a thousand messages or 9 MB). It
-// leaves at once; only when two requests of a topic are under way, calls wait for one of them and then travel together, see lane. It is
+// The messages of one Publish travel together, one request for each topic and ordering key, because the service takes no two keys in one
+// (more when there are more than a thousand messages or 9 MB). It leaves at once; only when two requests of a topic are under way, calls wait for one of them and then travel together, see lane. It is
 // the service's own request under a caller's context, not the client library's publisher, which waits 10 ms for company, sends in the
 // background where a caller's deadline does not reach, and needs a goroutine and a shutdown for each topic. A request that fails with
-// several callers on it is made again by each of them alone, so that nobody suffers for another's message or deadline. There are no
-// ordering keys.
+// several callers on it is made again by each of them alone, so that nobody suffers for another's message or deadline.
+//
+// Calls with one ordering key go one after the other. A call that failed is over when it returns its error: it holds up no later one, and
+// nothing need be resumed. The service keeps the order of what is published in one region: who publishes from several names one of the
+// service's regional endpoints. When it delivers a message with a key again it may do so with those behind it, acknowledged or not.
 //
 // An error says who must act: an unknown topic is fault.Missing, a refusal for lack of rights fault.Denied, a malformed request
 // fault.Invalid, a quota fault.Throttled, and all else fault.Transient: after it the messages may have been published. What may heal in a
@@ -43,7 +46,7 @@ type Publisher struct {
 	topics   *admin.TopicAdminClient
 
 	mu    sync.Mutex
-	lanes map[string]*lane
+	lanes map[way]*lane // those in use
 }
 
 var _ publish.Publisher = (*Publisher)(nil)
@@ -73,7 +76,7 @@ func open(ctx context.Context, p *Publisher) (*Publisher, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Transient, err, "open Pub/Sub")
 	}
-	p.topics, p.lanes = topics, map[string]*lane{}
+	p.topics, p.lanes = topics, map[way]*lane{}
 	return p, nil
 }
 
@@ -89,7 +92,7 @@ func (p *Publisher) Publish(ctx context.Context, msgs ...publish.Message) ([]str
 	}
 	ids := make([]string, len(msgs))
 	for _, b := range batches(msgs) {
-		got, err := p.lane(b.topic).publish(ctx, b.rider(msgs))
+		got, err := p.ride(ctx, b.way, b.rider(msgs))
 		if err != nil {
 			return nil, err
 		}
@@ -100,16 +103,39 @@ func (p *Publisher) Publish(ctx context.Context, msgs ...publish.Message) ([]str
 	return ids, nil
 }
 
-// lane returns the way to a topic. A process publishes on a handful of topics, which its code names.
-func (p *Publisher) lane(topic string) *lane {
+func (p *Publisher) ride(ctx context.Context, w way, r *rider) ([]string, error) {
+	l := p.enter(w)
+	defer p.leave(w, l)
+	return l.publish(ctx, r)
+}
+
+// enter returns the lane of a way, which is there as long as it has users: a process sees ever new ordering keys.
+func (p *Publisher) enter(w way) *lane {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l, ok := p.lanes[topic]
+	l, ok := p.lanes[w]
 	if !ok {
-		l = &lane{send: func(ctx context.Context, msgs []*pubsubpb.PubsubMessage) ([]string, error) {
-			return p.send(ctx, topic, msgs)
-		}}
-		p.lanes[topic] = l
+		l = p.newLane(w)
+		p.lanes[w] = l
+	}
+	l.users++
+	return l
+}
+
+func (p *Publisher) leave(w way, l *lane) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l.users--; l.users == 0 {
+		delete(p.lanes, w)
+	}
+}
+
+func (p *Publisher) newLane(w way) *lane {
+	l := &lane{most: maxUnderWay, send: func(ctx context.Context, msgs []*pubsubpb.PubsubMessage) ([]string, error) {
+		return p.send(ctx, w.topic, msgs)
+	}}
+	if w.key != "" {
+		l.most = 1
 	}
 	return l
 }

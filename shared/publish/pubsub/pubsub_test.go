@@ -35,8 +35,8 @@ func TestPublishOnEmulator(t *testing.T) {
 				ensure(t, p, Spec{Topics: []string{name}})
 			},
 			Subscribe: func(t *testing.T, s publishtest.Subscription) { subscribe(t, p, s) },
-			// Where the emulator (0.8.20) differs from the service: it leaves deliveryAttempt out, takes 202 for a refusal and follows
-			// redirects.
+			// Where the emulator (0.8.20) differs from the service: it leaves deliveryAttempt and orderingKey out, takes 202 for a refusal,
+			// follows redirects, and has no dead letters on an ordered subscription, see Ensure.
 			Acks: []int{200, 201, 204}, FollowsRedirects: true,
 			LeastBackoff: time.Second, LeastAck: 10 * time.Second,
 		}
@@ -72,7 +72,7 @@ func subscribe(t *testing.T, p *Publisher, s publishtest.Subscription) {
 	t.Cleanup(server.Close)
 	made := Subscription{
 		Name: s.Name, Topic: s.Topic, URL: server.URL, AckDeadline: s.AckDeadline,
-		MinBackoff: s.MinBackoff, MaxBackoff: s.MaxBackoff, MaxAttempts: s.MaxAttempts,
+		MinBackoff: s.MinBackoff, MaxBackoff: s.MaxBackoff, MaxAttempts: s.MaxAttempts, Ordered: s.Ordered,
 	}
 	ensure(t, p, Spec{Subscriptions: []Subscription{made}})
 	t.Cleanup(func() { unsubscribe(t, p, s.Name) })
@@ -142,7 +142,9 @@ func TestBatches(t *testing.T) {
 		"none":       {nil, nil},
 		"one":        {[]publish.Message{{Topic: "a"}}, [][]int{{0}}},
 		"two topics": {[]publish.Message{{Topic: "a"}, {Topic: "b"}, {Topic: "a"}}, [][]int{{0, 2}, {1}}},
-		"bytes":      {[]publish.Message{{Topic: "a", Data: half}, {Topic: "a", Data: half}, {Topic: "a", Data: half}}, [][]int{{0, 1}, {2}}},
+		"keys": {[]publish.Message{{Topic: "a", OrderingKey: "k"}, {Topic: "a"}, {Topic: "a", OrderingKey: "l"}, {Topic: "b", OrderingKey: "k"}, {Topic: "a", OrderingKey: "k"}},
+			[][]int{{0, 4}, {1}, {2}, {3}}},
+		"bytes": {[]publish.Message{{Topic: "a", Data: half}, {Topic: "a", Data: half}, {Topic: "a", Data: half}}, [][]int{{0, 1}, {2}}},
 	} {
 		var got [][]int
 		for _, b := range batches(c.msgs) {

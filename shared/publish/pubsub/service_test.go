@@ -3,6 +3,7 @@ package pubsub
 import (
 	"context"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -75,6 +76,8 @@ func (s *service) Publish(_ context.Context, req *pubsubpb.PublishRequest) (*pub
 		return nil, status.Error(codes.NotFound, "no such topic")
 	case len(req.Messages) == 0 || len(req.Messages) > 1000:
 		return nil, status.Error(codes.InvalidArgument, "1 to 1000 messages")
+	case slices.ContainsFunc(req.Messages, func(m *pubsubpb.PubsubMessage) bool { return m.OrderingKey != req.Messages[0].OrderingKey }):
+		return nil, status.Error(codes.InvalidArgument, "more than one ordering key")
 	}
 	res := &pubsubpb.PublishResponse{}
 	for _, m := range req.Messages {
