@@ -155,6 +155,7 @@ var roots = exceptions{
 	"shared/signature/oidc.go":     "go-oidc takes its HTTP client out of a context and nothing else",
 	"shared/publish/localbus":      "the broker delivers on its own account; nobody waits for a delivery",
 	"shared/config/gsm/gsm.go":     "as desk/google/google.go",
+	"shared/chat/google/room.go":   "as desk/google/google.go",
 	"shared/config/value.go":       "the references that are tried when a file is read, env: and file:, ask nothing that could be given up",
 }
 

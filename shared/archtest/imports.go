@@ -22,6 +22,7 @@ const (
 	firestore = "cloud.google.com/go/firestore"
 	pubsub    = "cloud.google.com/go/pubsub"
 	apis      = "google.golang.org/api"
+	slackGo   = "github.com/slack-go/slack"
 )
 
 // testing tools: packages that only tests may import, and that may import each other.
@@ -53,7 +54,11 @@ var bounds = []bound{
 	{
 		rule: "simulators share nothing with the clients they test",
 		in:   []string{"shared/sim"}, notTests: true,
-		what: ours("shared/desk", "shared/gapi", "shared/hub", apis+"/cloudsupport"),
+		what: ours("shared/desk", "shared/gapi", "shared/hub", "shared/chat", apis+"/cloudsupport", apis+"/chat", slackGo),
+	},
+	{
+		rule: "only the tests of sim/chat import slack-go", // a client of other people's shows that the simulator speaks as Slack does
+		in:   []string{""}, except: []string{"shared/sim/chat"}, what: []string{slackGo},
 	},
 	{
 		rule: "decode and decide do no I/O",

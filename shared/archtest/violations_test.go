@@ -100,11 +100,28 @@ import (
 	"github.com/providerdesk/providerdesk/shared/gapi" // BAD
 	"github.com/providerdesk/providerdesk/shared/hub" // BAD
 	"google.golang.org/api/cloudsupport/v2" // BAD
+	"github.com/providerdesk/providerdesk/shared/chat/slack" // BAD
+	"google.golang.org/api/chat/v1" // BAD
+	"github.com/slack-go/slack" // BAD
 	"net/http"
 )
 -- shared/sim/cloudsupport/server_test.go --
 package cloudsupport
 import "google.golang.org/api/cloudsupport/v2"
+`,
+	"only the tests of sim/chat import slack-go": `
+-- shared/sim/chat/client_test.go --
+package chat
+import "github.com/slack-go/slack"
+-- shared/sim/chat/server.go --
+package chat
+import "github.com/slack-go/slack/slackevents"
+-- shared/chat/slack/room.go --
+package slack
+import "github.com/slack-go/slack" // BAD
+-- shared/chat/rooms_test.go --
+package chat_test
+import "github.com/slack-go/slack" // BAD
 `,
 	"decode and decide do no I/O": `
 -- functions/a/decide.go --

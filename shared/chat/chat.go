@@ -55,7 +55,7 @@ const (
 type Event struct {
 	ID        string    `json:"id"` // the same for every delivery and every notice of the same act
 	Kind      Kind      `json:"kind"`
-	Place     Place     `json:"place"`
+	Place     Place     `json:"place"`             // of a message, with the thread that an answer to it would be in
 	Message   string    `json:"message,omitempty"` // the platform's name of the message that was written, or whose button was clicked
 	Person    Person    `json:"person"`
 	Mention   bool      `json:"mention,omitempty"` // the text was said to us: a mention, or a direct message

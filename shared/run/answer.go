@@ -48,8 +48,8 @@ func (a *answer) encode() ([]byte, error) {
 	if a.Status < 200 || a.Status > 599 || a.Status == http.StatusTooManyRequests {
 		return nil, fmt.Errorf("status %d is not one to answer with", a.Status)
 	}
-	if a.Body == nil {
-		return nil, nil
+	if a.Raw != nil || a.Body == nil {
+		return a.Raw, nil
 	}
 	return json.Marshal(a.Body)
 }

@@ -32,8 +32,9 @@ type HTTPHandler func(ctx context.Context, r *http.Request) (Response, error)
 
 // Response is a successful answer.
 type Response struct {
-	Status int // default 200
-	Body   any // sent as JSON; nil: no body
+	Status int    // default 200
+	Body   any    // sent as JSON; nil: no body
+	Raw    []byte // sent as it is, with the Content-Type of Header, in place of Body
 	Header http.Header
 }
 

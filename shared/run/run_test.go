@@ -343,6 +343,7 @@ func TestHTTPResponse(t *testing.T) {
 		{"no content", Response{Status: 204}, 204, "", "Content-Length", ""},
 		{"own headers", Response{Body: 1, Header: http.Header{"location": {"/x"}}}, 200, "1", "Location", "/x"},
 		{"own type", Response{Body: 1, Header: http.Header{"Content-Type": {"application/feed+json"}}}, 200, "1", "Content-Type", "application/feed+json"},
+		{"raw", Response{Raw: []byte("<a>"), Header: http.Header{"Content-Type": {"text/plain"}}}, 200, "<a>", "Content-Type", "text/plain"},
 		{"length", Response{Body: "ü"}, 200, `"ü"`, "Content-Length", "4"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
