@@ -104,6 +104,14 @@ type Filter struct {
 	Mine     bool // only those that our own account created
 }
 
+// Subscription sends the events of a desk to a topic.
+type Subscription struct {
+	Name    string
+	Topic   string
+	Working bool
+	Failure string // why it does not work, in the desk's words
+}
+
 // Opener opens cases and finds them again.
 type Opener interface {
 	// Open creates a case: one send.

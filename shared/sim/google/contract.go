@@ -31,6 +31,8 @@ var apis = []api{
 	{"cloudresourcemanager.googleapis.com", "Cloud Resource Manager API", cloudresourcemanagerStandard, cloudresourcemanagerMethods, cloudresourcemanagerSchemas},
 	{"essentialcontacts.googleapis.com", "Essential Contacts API", essentialcontactsStandard, essentialcontactsMethods, essentialcontactsSchemas},
 	{"recommender.googleapis.com", "Recommender API", recommenderStandard, recommenderMethods, recommenderSchemas},
+	{"logging.googleapis.com", "Cloud Logging API", loggingStandard, loggingMethods, loggingSchemas},
+	{"monitoring.googleapis.com", "Cloud Monitoring API", monitoringStandard, monitoringMethods, monitoringSchemas},
 	{"servicehealth.googleapis.com", "Service Health API", serviceusageStandard, servicehealthMethods, servicehealthSchemas},
 }
 
@@ -38,6 +40,7 @@ var apis = []api{
 var mandatory = map[string][]string{
 	"BatchEnableServicesRequest": {"serviceIds"},
 	"SetIamPolicyRequest":        {"policy"},
+	"ListLogEntriesRequest":      {"resourceNames"},
 	"TestIamPermissionsRequest":  {"permissions"},
 }
 

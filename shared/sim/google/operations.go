@@ -19,6 +19,9 @@ func (s *Server) allOperations() map[string]operation {
 		services + "list":             {services + "list", s.listServices},
 		"serviceusage.operations.get": {"serviceusage.operations.get", s.getOperation},
 
+		"logging.entries.list":                {"logging.logEntries.list", s.listEntries},
+		"monitoring.projects.timeSeries.list": {"monitoring.timeSeries.list", s.listTimeSeries},
+
 		"servicehealth.organizations.locations.organizationEvents.get":  {"servicehealth.organizationEvents.get", s.getEvent},
 		"servicehealth.organizations.locations.organizationEvents.list": {"servicehealth.organizationEvents.list", s.listEvents},
 		"servicehealth.projects.locations.events.get":                   {"servicehealth.events.get", s.getEvent},

@@ -1,8 +1,8 @@
 // Package google is a server of the Google APIs that tenant onboarding uses: Service Usage v1, Resource Manager v3 (IAM policies), Essential
-// Contacts v1, Recommender v1 and Service Health v1. It speaks the real wire protocol and checks every request against the published
-// contract. Tests drive our clients against it, and `providerdesk up` mounts it at /sim/google/, where it keeps its state in a folder.
+// Contacts v1, Recommender v1 and Service Health v1; and of those that the evidence of cases comes from: Logging v2 (entries) and Monitoring
+// v3 (time series). It speaks the real wire protocol and checks every request against the published contract. Tests drive our clients against it, and `providerdesk up` mounts it at /sim/google/, where it keeps its state in a folder.
 //
-// The paths of the five APIs do not collide, so one root serves them all: every endpoint of the configuration is the same URL. The
+// The paths of the APIs do not collide, so one root serves them all: every endpoint of the configuration is the same URL. The
 // contracts (*_gen.go) are generated from the discovery documents in google.golang.org/api; that of Service Health, which the module does
 // not have, is written by hand. A request that breaks its contract is answered 400 in Google's error shape with the field and the reason.
 // An op, as faults and calls name it, is the published id of a method: "serviceusage.services.batchEnable".
@@ -14,6 +14,7 @@
 //     loses its conditions. Asked for without version 3, conditional bindings come with names like roles/x_withcond_0123.
 //   - IAM takes down e-mails in lower case. Owners, allUsers, deleted and unknown principals, organization roles and sizes are checked.
 //   - A contact's name has the project's number and ids begin with 0. A second contact of an address is 409; the address cannot be patched.
+//   - Filters of log entries and time series are read entirely: a value that is not quoted, or an escape that is none, is refused.
 //   - With Options.RequireEnabled a call about a project whose API is off is 403 SERVICE_DISABLED; see enabled.go.
 //
 // Beside the APIs it has controls:
@@ -67,6 +68,8 @@ type Options struct {
 	ContactDomains  []string             // the organization policy's; empty: all
 	Recommendations []Recommendation
 	Events          []Event
+	LogEntries      []LogEntry // beside those that every resource writes
+	QuietLogs       bool       // no resource writes any
 }
 
 // Server is the simulator; see the package comment.
@@ -132,7 +135,7 @@ func (s *Server) behaviour() server.Behaviour {
 }
 
 func inAPI(path string) bool {
-	return strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v3/")
+	return strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v2/") || strings.HasPrefix(path, "/v3/")
 }
 
 func (o Options) withDefaults() Options {

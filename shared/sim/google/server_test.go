@@ -157,7 +157,7 @@ func TestEveryMethodIsServedOnItsOwnPath(t *testing.T) {
 			t.Errorf("%s: %d methods at %s", r.method.Op, found, path)
 		}
 	}
-	if len(routes) != 46 || len(c.operations) != len(routes) {
+	if len(routes) != 48 || len(c.operations) != len(routes) {
 		t.Errorf("%d methods, %d served", len(routes), len(c.operations))
 	}
 	t.Logf("%d methods of %d APIs, no two at one path", len(routes), len(apis))

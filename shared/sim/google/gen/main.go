@@ -1,4 +1,4 @@
-// Gen writes the published contracts of the Google APIs that onboarding uses, out of the discovery documents that ship inside the module
+// Gen writes the published contracts of the Google APIs that onboarding and the evidence of cases use, out of the discovery documents that ship inside the module
 // google.golang.org/api. Run it with go generate in the folder above.
 package main
 
@@ -29,6 +29,8 @@ var tables = []discovery.Table{
 		"recommender.organizations.locations.recommenders.recommendations.list",
 		"recommender.projects.locations.recommenders.recommendations.list",
 	}},
+	{API: "logging", Version: "v2", Methods: []string{"logging.entries.list"}},
+	{API: "monitoring", Version: "v3", Methods: []string{"monitoring.projects.timeSeries.list"}},
 }
 
 func below(resource string, names ...string) []string {
