@@ -14,8 +14,9 @@ import (
 )
 
 func (p program) cases() *cobra.Command {
-	return group("cases", "Show the cases of the support desks", `  providerdesk cases list --open
-  providerdesk cases show projects/415104041262/cases/31415926`, p.casesList(), p.casesShow())
+	return group("cases", "Show the cases of the support desks, and release those that a storm held back", `  providerdesk cases list --open
+  providerdesk cases show projects/415104041262/cases/31415926
+  providerdesk cases release --desk google --by anna@example.com`, p.casesList(), p.casesShow(), p.casesRelease())
 }
 
 // listed is a case of a listing; its JSON is the case's with the desk's name.

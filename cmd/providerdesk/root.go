@@ -93,7 +93,7 @@ func (p program) command(started *bool) *cobra.Command {
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
-	root.AddCommand(p.up(), p.demo(), p.check(), p.send(), p.cases(), p.tenants(), p.ledger(), p.version())
+	root.AddCommand(p.up(), p.demo(), p.check(), p.route(), p.send(), p.cases(), p.tenants(), p.ledger(), p.version())
 	return root
 }
 

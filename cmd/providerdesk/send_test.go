@@ -24,7 +24,7 @@ func TestSendBecomesACase(t *testing.T) {
 	if c := listedCases(t, dir)[0]; c.Priority != "P1" || !strings.Contains(c.Title, "Incident") {
 		t.Errorf("the case is %s %q", c.Priority, c.Title)
 	}
-	proctest.Until(t, "its record", func() bool { return done(listedRecords(t, dir)) == 1 })
+	proctest.Until(t, "its record", func() bool { return done(openings(t, dir)) == 1 })
 }
 
 // monitoring is a notification of Cloud Monitoring.

@@ -1,6 +1,7 @@
 package casewebhook
 
 import (
+	"slices"
 	"time"
 
 	"github.com/providerdesk/providerdesk/shared/alert"
@@ -23,8 +24,10 @@ const (
 type facts struct {
 	now    time.Time
 	budget budget
-	looked bool // gone is known
-	gone   bool // the incident's case is closed, or was never opened: nothing can be said on it
+	caps   map[string]budget // the desk's counts of cases by priority, of those priorities that have a cap
+	looked bool              // gone is known
+	gone   bool              // the incident's case is closed, or was never opened: nothing can be said on it
+	wont   bool              // and people said on it that they will not fix it
 }
 
 // plan is what follows from a message: the incident's next state, and acts.
@@ -34,12 +37,14 @@ type plan struct {
 	Write  bool   // Next is news to the store
 	Next   incident
 	Budget *budget // the budget's next state
+	Grade  grade   // of the case that is opened
+	Quota  *budget // the next state of the count of cases of that priority
 	Acts   []want
 	Change change
 }
 
 // decide says what a message wants done. It is pure: the same incident, message, route and facts give the same plan.
-func decide(s incident, in alert.Incident, r config.Route, f facts) plan {
+func decide(s incident, in alert.Incident, r route, f facts) plan {
 	if in.Test {
 		return plan{Reason: "the sender's test notification opens no case"}
 	}
@@ -60,16 +65,19 @@ func decide(s incident, in alert.Incident, r config.Route, f facts) plan {
 		p.end(s, r, f)
 	case len(c.ended) > 0 && s.Umbrella:
 		p.Reason, p.Next.held = "part of an incident on an umbrella case ended", true
+	case len(c.ended) > 0 && !r.tells():
+		p.Reason = "part of it ended; its route wants no comments on news"
 	case len(c.ended) > 0:
 		p.good("part of it ended", f, tellNews)
 	default:
 		p.Reason = "only its times changed"
 	}
+	p.steer(s, in, r, f)
 	return p
 }
 
 // after returns the incident as it is once the message is taken in.
-func (s incident) after(c change, in alert.Incident, r config.Route, now time.Time) incident {
+func (s incident) after(c change, in alert.Incident, r route, now time.Time) incident {
 	n := s
 	n.Alerts, n.Title, n.Heard = c.alerts, in.Title, later(s.Heard, in.Received)
 	switch {
@@ -118,7 +126,7 @@ func (p *plan) hold() {
 }
 
 // refire decides what a newly firing alert does to an incident that has had a case.
-func (p *plan) refire(s incident, r config.Route, f facts) {
+func (p *plan) refire(s incident, r route, f facts) {
 	over := s.Status == alert.Resolved
 	late := over && f.now.After(s.ResolvedAt.Add(r.Refire.Within))
 	switch {
@@ -132,17 +140,23 @@ func (p *plan) refire(s incident, r config.Route, f facts) {
 		p.open("it fires again, and its route wants a new case", f)
 	case !f.looked:
 		p.Look = true
+	case f.gone && f.wont && r.Refire.WontFix == "suppress":
+		p.Reason = "it fires, and people closed its case and said that they will not fix it"
+	case f.gone && f.wont && r.Refire.WontFix == "comment":
+		p.tell("it fires, and people closed its case and said that they will not fix it", tellAgain)
 	case f.gone:
 		p.open("it fires, and its last case is closed", f)
 	case over:
 		p.tell("it fires again", tellAgain)
+	case !r.tells():
+		p.Reason = "more of it fires; its route wants no comments on news"
 	default:
 		p.tell("more of it fires", tellNews)
 	}
 }
 
 // end decides what the end of an incident does.
-func (p *plan) end(s incident, r config.Route, f facts) {
+func (p *plan) end(s incident, r route, f facts) {
 	switch {
 	case s.Umbrella:
 		p.Reason, p.Next.held = "an incident on an umbrella case ended", true
@@ -174,3 +188,6 @@ func (p *plan) tell(reason string, a want) {
 	p.Next.News++
 	p.Acts = append(p.Acts, a)
 }
+
+// tells reports whether a route wants comments on news.
+func (r route) tells() bool { return slices.Contains(r.Updates, config.UpdateComment) }

@@ -53,14 +53,25 @@ func test(in alert.Incident) alert.Incident { in.Test = true; return in }
 // model drives decide as Function.step does, on state in memory.
 type model struct {
 	incident
-	route  config.Route
+	route  route
 	budget budget
 	closed bool // people have closed the case
 	cases  int
+	shown  string      // the priority at the desk
+	shifts []shift     // of that priority, by us
+	people func() bool // nil, or whether a person sets another priority now
+	theirs bool        // a person has, on this case
+}
+
+// shift is a change of a priority.
+type shift struct {
+	at       time.Time
+	from, to string
 }
 
 func newModel() *model {
-	return &model{route: config.Route{Desk: "d", Refire: config.Refire{Within: 24 * time.Hour, Do: "comment"}, Resolve: config.Resolve{Do: "comment", After: 10 * time.Minute}}}
+	return &model{route: route{Route: config.Route{Desk: "d", Priority: "P2", Updates: []string{config.UpdateComment, config.UpdatePriority},
+		Refire: config.Refire{Within: 24 * time.Hour, Do: "comment", WontFix: "new"}, Resolve: config.Resolve{Do: "comment", After: 10 * time.Minute}}}}
 }
 
 func (m *model) step(in alert.Incident, now time.Time) plan {
@@ -78,6 +89,9 @@ func (m *model) step(in alert.Incident, now time.Time) plan {
 		return p
 	}
 	m.incident = p.Next
+	if p.opens(openCase) {
+		m.shown, m.theirs = p.Grade.Priority, false
+	}
 	for _, a := range p.Acts {
 		if a == openCase || a == openUmbrella {
 			m.cases++
@@ -91,7 +105,27 @@ func (m *model) step(in alert.Incident, now time.Time) plan {
 	if p.Budget != nil {
 		m.budget = *p.Budget
 	}
+	m.sweep(now)
 	return p
+}
+
+// sweep changes the priorities that are due, as Function.turn does, each at its time.
+func (m *model) sweep(now time.Time) {
+	for m.turns(now) {
+		at := later(m.Course[0].At, m.Heard)
+		p := m.turned(sight{now: at, gone: m.closed, priority: m.shown})
+		if m.incident = p.Next; p.Grade.Priority != "" {
+			m.shifts = append(m.shifts, shift{at, m.shown, p.Grade.Priority})
+			m.shown = p.Grade.Priority
+		}
+	}
+}
+
+// handed lets a person set another priority, if one feels like it.
+func (m *model) handed() {
+	if m.people != nil && m.Case != "" && m.people() {
+		m.shown, m.theirs = "P4", true
+	}
 }
 
 func TestDecide(t *testing.T) {

@@ -35,13 +35,18 @@ endpoints: {hub: %q}
 // hubWorld is the function in front of a simulated hub behind a socket. ahead moves the function's clock, not the clients'.
 func hubWorld(t *testing.T, ahead *time.Duration) (*world, *simhub.Server) {
 	t.Helper()
+	return hubWorldOf(t, hubSettings, ahead)
+}
+
+func hubWorldOf(t *testing.T, settings string, ahead *time.Duration) (*world, *simhub.Server) {
+	t.Helper()
 	sim, err := simhub.New(simhub.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(sim)
 	t.Cleanup(func() { server.Close(); sim.Close() })
-	c, err := config.Parse("providerdesk.yaml", fmt.Appendf(nil, hubSettings, server.URL+"/api"), func(name string) (string, bool) {
+	c, err := config.Parse("providerdesk.yaml", fmt.Appendf(nil, settings, server.URL+"/api"), func(name string) (string, bool) {
 		if name == "HUB_TOKEN" {
 			return sim.TokenFor(simhub.Provider, simhub.ProviderSupportUser), true
 		}
@@ -104,6 +109,30 @@ func TestAnAlertBecomesOneSupportRequest(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 		})
+	}
+}
+
+// A desk where only its own people change a priority is asked to, once, whatever its own scale shows.
+func TestRaiseAtADeskOfItsOwnScale(t *testing.T) {
+	var ahead time.Duration
+	w, sim := hubWorldOf(t, strings.Replace(hubSettings, "priority: P2", `priority: P2, raise: [{to: P0, when: "incident.alerts >= 3"}]`, 1), &ahead)
+	began := time.Now()
+	w.file(group("eu", alerts(1, began)...))
+	for range 2 {
+		w.file(group("eu", alerts(3, began)...))
+		ahead += time.Minute
+		if err := w.sweep(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked := 0
+	for _, said := range sim.SupportRequests()[0].Details {
+		if strings.HasPrefix(said, "Please set the priority to P0, it was P2: 3 alerts (route line 15)") {
+			asked++
+		}
+	}
+	if got := w.states(); asked != 1 || len(got) != 2 || got["case.comment SUCCEEDED"] != 2 {
+		t.Errorf("asked %d times, effects %v, said %q", asked, got, sim.SupportRequests()[0].Details)
 	}
 }
 

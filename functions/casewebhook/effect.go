@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/providerdesk/providerdesk/functions/casewebhook/act"
+	"github.com/providerdesk/providerdesk/functions/casewebhook/evidence"
 	"github.com/providerdesk/providerdesk/shared/alert"
 	"github.com/providerdesk/providerdesk/shared/desk"
 	"github.com/providerdesk/providerdesk/shared/fault"
@@ -13,11 +14,15 @@ import (
 // kinds are the effects of this function: what is done at desks, and the close that waits for a quiet period.
 type kinds struct {
 	act.Kinds
-	close ledger.Kind[closing, closed]
+	close    ledger.Kind[closing, closed]
+	evidence evidence.Kinds
 }
 
-func (k *kinds) register(l *ledger.Ledger, f *Function) (err error) {
+func (k *kinds) register(ctx context.Context, l *ledger.Ledger, f *Function) (err error) {
 	if k.Kinds, err = act.Register(l, f.Desks, keptCase); err != nil {
+		return err
+	}
+	if k.evidence, err = f.registerEvidence(ctx, l); err != nil {
 		return err
 	}
 	k.close, err = ledger.Register(l, ledger.Spec{Kind: "case.close", Class: ledger.Desired}, ledger.Effect[closing, closed](closeEffect{f}))

@@ -107,6 +107,70 @@ func play(t *testing.T, s scenario) (v verdict) {
 	return v
 }
 
+// A priority is raised once whatever fails and dies: one change, one comment that tells it, nothing left to do.
+func TestOneRaiseUnderFaults(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	played, deaths, bad := 0, 0, 0
+	for _, op := range []string{"cases.get", "cases.patch", "cases.comments.create"} {
+		for _, s := range scenarios() {
+			if s.op != "cases.create" || s.lag {
+				continue // of those only the fault, the death and the delivery count here
+			}
+			s.op = op
+			synctest.Test(t, func(t *testing.T) {
+				d, wrong := raise(t, s)
+				played, deaths = played+1, deaths+d
+				if wrong != "" {
+					bad++
+					t.Errorf("%+v: %s", s, wrong)
+				}
+			})
+			if bad > 5 {
+				t.Fatal("and more")
+			}
+		}
+	}
+	t.Logf("%d scenarios: %d wrong, %d deaths", played, bad, deaths)
+}
+
+// raise plays an incident whose second message raises its priority; the rest comes when that happens.
+func raise(t *testing.T, s scenario) (deaths int, wrong string) {
+	var mu sync.Mutex
+	var armed ledger.Point
+	w := newWorld(t, setup{quiet: true, routes: rails(""), crash: func(p ledger.Point) {
+		mu.Lock()
+		defer mu.Unlock()
+		if p == armed {
+			armed, deaths = "", deaths+1
+			panic("crash " + p)
+		}
+	}})
+	began := time.Now()
+	w.insist("m1", group("eu", alerts(1, began)...), s.twice)
+	w.sweepFor(2 * time.Minute)
+	mu.Lock()
+	armed = s.crash
+	mu.Unlock()
+	if s.fault != "" {
+		w.arm(s.op, s.fault, 1)
+	}
+	w.insist("m2", group("eu", alerts(3, began)...), s.twice)
+	w.sweepFor(90 * time.Minute)
+	told := 0
+	c := w.one()
+	for _, body := range c.comments {
+		told += strings.Count(body, "Priority P1, was P")
+	}
+	got := w.states()
+	if c.priority != "P1" || told != 1 || len(c.comments) < 2 || got["case.change SUCCEEDED"] < 1 || len(got) != 3 {
+		return deaths, fmt.Sprintf("%s, told %d times, %d comments, effects %v", c.priority, told, len(c.comments), got)
+	}
+	if failed := w.sweepFor(40 * time.Minute); failed > 0 {
+		return deaths, fmt.Sprintf("%d sweeps fail although nothing is left to do: %v", failed, w.sweep())
+	}
+	return deaths, ""
+}
+
 func (w *world) arm(op, fault string, times int) {
 	w.Helper()
 	if err := w.sim.ArmFault(op, fault, times); err != nil {

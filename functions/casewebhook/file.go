@@ -1,13 +1,13 @@
 package casewebhook
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
-	"github.com/providerdesk/providerdesk/functions/casewebhook/act"
 	"github.com/providerdesk/providerdesk/shared/alert"
-	"github.com/providerdesk/providerdesk/shared/desk"
+	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/event"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
@@ -26,7 +26,9 @@ func (f *Function) FileCase(ctx context.Context, e event.Envelope) error {
 	if err != nil {
 		return f.park(ctx, e, from, err)
 	}
+	f.keepDelivered(d.incidents, e)
 	for _, in := range d.incidents {
+		f.heard(ctx, in.Sender)
 		if err := f.file(ctx, in, d.alone, from); err != nil {
 			if fault.Healing(err) {
 				return err
@@ -103,72 +105,64 @@ func (f *Function) step(ctx context.Context, in alert.Incident, r route, from le
 	for i := range intents {
 		intents[i] = intents[i].Because(p.Reason).From(from)
 	}
+	if err = f.commit(ctx, writes, intents); err == nil && p.Next.turns(f.Now()) {
+		f.turnNow(ctx, s.id)
+	}
+	return err
+}
+
+// commit records writes and intents together, and carries the intents out.
+func (f *Function) commit(ctx context.Context, writes []store.Write, intents []ledger.Intent) (err error) {
 	if len(intents) == 0 {
 		_, err = f.DB.Commit(ctx, writes...)
 		return err
 	}
-	_, err = f.ledger.Do(ctx, writes, intents...)
+	recs, err := f.ledger.Do(ctx, writes, intents...)
+	f.follow.Begin(ctx, recs)
 	return err
 }
 
-// plan decides, and looks at the budget and at the case's fate only when the decision hangs on them.
+// plan decides, and looks at the case's fate, the budget and the caps only when the decision hangs on them.
 func (f *Function) plan(ctx context.Context, s incident, in alert.Incident, r route) (plan, error) {
 	known := facts{now: f.Now().UTC()}
-	p := decide(s, in, r.Route, known)
+	p := decide(s, in, r, known)
 	if p.Look {
-		var err error
-		if known.gone, err = f.gone(ctx, s); err != nil && len(p.Change.fresh) > 0 {
+		err := f.look(ctx, s, r, &known)
+		if err != nil && len(p.Change.fresh) > 0 {
 			return p, err
 		} // good news need no answer: on a closed case they are refused, and nothing is lost
 		known.looked = true
-		p = decide(s, in, r.Route, known)
+		p = decide(s, in, r, known)
 	}
-	if len(p.Acts) > 0 && p.Acts[0] == openCase {
+	if p.opens(openCase) {
 		var err error
 		if known.budget, err = f.budgetOf(ctx, r.Desk, known.now); err != nil {
 			return p, err
 		}
-		p = decide(s, in, r.Route, known)
+		p = decide(s, in, r, known)
+	}
+	if _, capped := f.Config.Desks[r.Desk].PriorityCaps[p.Grade.Priority]; capped {
+		var err error
+		if known.caps, err = f.capsOf(ctx, r.Desk, p.Grade.Priority, known.now); err != nil {
+			return p, err
+		}
+		p = decide(s, in, r, known)
 	}
 	return p, nil
 }
 
-// gone reports whether the case of an incident is closed, or was never opened and never will be.
-func (f *Function) gone(ctx context.Context, s incident) (bool, error) {
-	rec, err := f.ledger.Get(ctx, s.Case)
-	switch {
-	case fault.Is(err, fault.Missing):
-		return true, nil
-	case err != nil:
-		return false, err
-	case rec.State != ledger.Succeeded:
-		return rec.State == ledger.Failed || rec.State == ledger.Compensated, nil
-	}
-	opened, err := f.kinds.Open.Result(rec)
-	if err != nil {
-		return false, err
-	}
-	d, err := f.Desks.Desk(opened.Result.Desk)
-	if err != nil {
-		return false, err
-	}
-	c, err := d.Case(ctx, opened.ID)
-	if fault.Is(err, fault.Missing) {
-		return true, nil
-	}
-	return c.State == desk.Closed, act.Healing(err)
-}
-
 // record turns a plan into writes and intents. It completes the plan's next state with the names of the effects.
 func (f *Function) record(ctx context.Context, s incident, p *plan, in alert.Incident, r route) (writes []store.Write, intents []ledger.Intent, err error) {
-	loc := f.location(p.Next.Desk)
+	loc := f.location(p.Next.Desk, r.Route)
 	for _, a := range p.Acts {
 		var some []ledger.Intent
 		switch a {
 		case openCase:
-			some, err = f.openIntent(ctx, s, p, in, r, loc)
+			if some, err = f.openIntent(ctx, s, p, in, r, loc); err == nil {
+				some, writes, err = f.withEvidence(some, p, in, loc)
+			}
 		case openUmbrella:
-			some, err = f.umbrellaIntent(p, r, loc)
+			some, err = f.umbrellaIntent(ctx, p, r, loc)
 		case closeCase:
 			some, err = f.closeIntent(p, r)
 		default:
@@ -178,24 +172,49 @@ func (f *Function) record(ctx context.Context, s incident, p *plan, in alert.Inc
 			return nil, nil, err
 		}
 		intents = append(intents, some...)
-	}
-	w, err := p.Next.write()
-	if err != nil {
-		return nil, nil, err
-	}
-	writes = append(writes, w)
-	if p.Budget != nil {
-		if w, err = p.Budget.write(); err != nil {
-			return nil, nil, err
+		if a == openCase || a == openUmbrella {
+			if some, err = f.tracked(p.Next.Tenant, p.Next.Case, r.Desk, r.Rooms); err != nil {
+				return nil, nil, err
+			}
+			intents = append(intents, some...)
 		}
-		writes = append(writes, w)
 	}
-	return writes, intents, nil
+	if p.Next.Draft = nil; p.Next.waits() {
+		g := r.grade(subjectOf(p.Next, in), f.Now())
+		title, description := f.texts(ctx, r, in, g, "", loc)
+		d := f.draft(r.Route, title, description, g.Priority)
+		p.Next.Draft = &d
+	}
+	state, err := p.writes()
+	return append(writes, state...), intents, err
 }
 
-// location returns the zone in which a desk's people read times.
-func (f *Function) location(deskName string) *time.Location {
-	loc, err := time.LoadLocation(f.Config.Desks[deskName].TimeZone)
+// writes are what a plan stores: the incident and the counts that it uses up.
+func (p plan) writes() (all []store.Write, err error) {
+	w, err := p.Next.write()
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, w)
+	for _, b := range []*budget{p.Budget, p.Quota} {
+		if b == nil {
+			continue
+		}
+		if w, err = b.write(); err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+// location returns the zone in which the people who read of a route's cases read times.
+func (f *Function) location(deskName string, r config.Route) *time.Location {
+	return locationOf(f.Config.Desks[deskName], r)
+}
+
+func locationOf(d config.Desk, r config.Route) *time.Location {
+	loc, err := time.LoadLocation(cmp.Or(r.TimeZone, d.TimeZone))
 	if err != nil {
 		return time.UTC // config.Load has checked it
 	}

@@ -60,9 +60,10 @@ const threshold = `{"version":"1.2","incident":{"incident_id":"0.opqiw61fsv7p","
 "condition":{"name":"projects/acme-prod/alertPolicies/1/conditions/2","displayName":"CPU above 90 %","conditionThreshold":{"comparison":"COMPARISON_GT","thresholdValue":0.9,"duration":"300s"}},
 "documentation":{"content":"Scale the web tier out.","mime_type":"text/markdown","subject":"[ALERT - Critical] CPU","links":[{"displayName":"Playbook","url":"https://playbooks.example.com/cpu"}]}}}`
 
-func decoded(t *testing.T, read alert.Decoder, sender, body string) alert.Incident {
+func decoded(t *testing.T, source, sender, body string) alert.Incident {
 	t.Helper()
-	all, err := read([]byte(body))
+	read, _ := alert.ByName(source)
+	all, err := read(alert.Message{Body: []byte(body)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func TestTexts(t *testing.T) {
 		})
 	}
 	bubble("alertmanager", setup{}, func(t *testing.T, w *world) {
-		in := decoded(t, alert.Alertmanager, "prom", twoAlerts)
+		in := decoded(t, alert.SourceAlertmanager, "prom", twoAlerts)
 		w.file(in)
 		time.Sleep(20 * time.Minute)
 		in.Received, in.Alerts[0] = time.Now().UTC(), ended(in.Alerts[0], night.Add(15*time.Minute))
@@ -97,7 +98,7 @@ func TestTexts(t *testing.T) {
 		in.Received, in.Alerts[0], in.Omitted = time.Now().UTC(), firing(in.Alerts[0].Fingerprint, night.Add(55*time.Minute)), 3
 		w.file(in)
 	})
-	bubble("monitoring", setup{}, func(t *testing.T, w *world) { w.file(decoded(t, alert.Monitoring, "gcm", threshold)) })
+	bubble("monitoring", setup{}, func(t *testing.T, w *world) { w.file(decoded(t, alert.SourceMonitoring, "gcm", threshold)) })
 	bubble("refire", setup{routes: `  - {when: "true", desk: google, priority: P1, refire: {within: 1h, do: comment}}`}, func(t *testing.T, w *world) {
 		a := firing("db-1", night.Add(-5*time.Minute))
 		w.file(group("eu-1", a))
@@ -118,7 +119,7 @@ func TestTexts(t *testing.T) {
     title: "{{.Severity}} in {{.Labels.cluster}}{{.Labels.nosuch}}"
     description: |
       {{range .Alerts}}{{.Name}} on {{.Resource}}
-      {{end}}`}, func(t *testing.T, w *world) { w.file(decoded(t, alert.Alertmanager, "prom", twoAlerts)) })
+      {{end}}`}, func(t *testing.T, w *world) { w.file(decoded(t, alert.SourceAlertmanager, "prom", twoAlerts)) })
 }
 
 // A template that fails on one incident costs its text, not the case.

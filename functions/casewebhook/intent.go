@@ -1,6 +1,7 @@
 package casewebhook
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,33 +16,43 @@ import (
 
 // openIntent is the case of this occurrence of an incident.
 func (f *Function) openIntent(ctx context.Context, s incident, p *plan, in alert.Incident, r route, loc *time.Location) ([]ledger.Intent, error) {
-	title, description := f.texts(ctx, r, in, f.previous(ctx, s), loc)
-	open, err := f.kinds.Open.Intent(in.Tenant, fmt.Sprintf("%s/%d", s.id, p.Next.Episode), act.Opening{Desk: r.Desk, Draft: f.draft(r.Route, title, description)})
+	title, description := f.texts(ctx, r, in, p.Grade, f.previous(ctx, s), loc)
+	opening := act.Opening{Desk: r.Desk, Draft: f.draft(r.Route, title, description, p.Grade.Priority)}
+	open, err := f.kinds.Open.Intent(in.Tenant, fmt.Sprintf("%s/%d", s.id, p.Next.Episode), opening)
 	p.Next.Case, p.Next.Desk = open.ID(), r.Desk
 	return []ledger.Intent{open}, err
 }
 
 // texts renders a case's texts. A template that fails on this one incident must not cost the case: the default text takes its place.
-func (f *Function) texts(ctx context.Context, r route, in alert.Incident, previous string, loc *time.Location) (title, description string) {
-	title, terr := titleOf(r, in)
-	description, derr := descriptionOf(r, in, previous, loc)
-	if err := errors.Join(terr, derr); err != nil {
+func (f *Function) texts(ctx context.Context, r route, in alert.Incident, g grade, previous string, loc *time.Location) (title, description string) {
+	title, description, err := textsOf(r, in, g, previous, loc)
+	if err != nil {
 		f.Log.ErrorContext(ctx, "a route's template fails; the default text is used", "line", r.Line, "error", err)
-		r.title, r.description = nil, nil
-		title, _ = titleOf(r, in) // the defaults cannot fail
-		description, _ = descriptionOf(r, in, previous, loc)
 	}
 	return title, description
 }
 
-// draft fills in what the configuration says of a desk's cases.
-func (f *Function) draft(r config.Route, title, description string) desk.Draft {
-	c := f.Config.Desks[r.Desk]
-	d := desk.Draft{Title: title, Description: description, Priority: desk.Priority(r.Priority), Classification: c.Classification,
-		Subscribers: c.Subscribers, TimeZone: c.TimeZone, Language: c.Language, Test: c.TestCases}
-	if r.Classification != "" {
-		d.Classification = r.Classification
+// textsOf is texts without the log.
+func textsOf(r route, in alert.Incident, g grade, previous string, loc *time.Location) (title, description string, err error) {
+	title, terr := titleOf(r, in)
+	description, derr := descriptionOf(r, in, g, previous, loc)
+	if err = errors.Join(terr, derr); err != nil {
+		r.title, r.description = nil, nil
+		title, _ = titleOf(r, in) // the defaults cannot fail
+		description, _ = descriptionOf(r, in, g, previous, loc)
 	}
+	return title, description, err
+}
+
+// draft fills in what the configuration says of a desk's cases.
+func (f *Function) draft(r config.Route, title, description, priority string) desk.Draft {
+	return draftOf(f.Config.Desks[r.Desk], r, title, description, priority)
+}
+
+// draftOf fills in what a desk and a route say of cases. The route comes first.
+func draftOf(c config.Desk, r config.Route, title, description, priority string) desk.Draft {
+	d := desk.Draft{Title: title, Description: description, Priority: desk.Priority(priority), Subscribers: c.Subscribers, Test: c.TestCases || r.Test,
+		Classification: cmp.Or(r.Classification, c.Classification), TimeZone: cmp.Or(r.TimeZone, c.TimeZone), Language: cmp.Or(r.Language, c.Language)}
 	if len(r.Subscribers) > 0 {
 		d.Subscribers = r.Subscribers
 	}
@@ -60,12 +71,17 @@ func (f *Function) previous(ctx context.Context, s incident) string {
 	return rec.Result.ID
 }
 
-// umbrellaIntent is the one case for everything beyond a desk's budget in a window.
-func (f *Function) umbrellaIntent(p *plan, r route, loc *time.Location) ([]ledger.Intent, error) {
-	title, description := umbrellaText(r.Desk, *p.Budget, loc)
-	in, err := f.kinds.Open.Intent("", "umbrella/"+r.Desk+"/"+p.Budget.window, act.Opening{Desk: r.Desk, Draft: f.draft(r.Route, title, description)})
+// umbrellaIntent is the one case for everything beyond a desk's budget in a window, and the notice of it.
+func (f *Function) umbrellaIntent(ctx context.Context, p *plan, r route, loc *time.Location) ([]ledger.Intent, error) {
+	title, description := umbrellaText(r.Desk, *p.Budget, p.Grade, loc)
+	name := "umbrella/" + r.Desk + "/" + p.Budget.window
+	in, err := f.kinds.Open.Intent("", name, act.Opening{Desk: r.Desk, Draft: f.draft(r.Route, title, description, p.Grade.Priority)})
 	p.Next.Case, p.Budget.Umbrella = in.ID(), in.ID()
-	return []ledger.Intent{in}, err
+	all := []ledger.Intent{in}
+	if f.Notices != nil {
+		all = append(all, f.Notices(ctx, stormNotice(r.Desk, *p.Budget, loc), name)...)
+	}
+	return all, err
 }
 
 // commentIntents are a text on an incident's case: one comment for each part that the desk takes.

@@ -131,7 +131,9 @@ func disordered(r *rand.Rand, sent []notice) []notice {
 
 // Ten thousand true histories, each sent in order and in disorder. Run one again with -seed N -histories 1 -history.
 func TestHistories(t *testing.T) {
-	var messages, opens, ends int
+	var messages, opens, ends, shifts int
+	rails := railed(t, config.Route{Lower: calmFor, Raise: []config.Raise{{To: "P1", When: "incident.alerts >= 3"}, {To: "P2", When: `incident.age > duration("45m")`}}})
+	rails.Refire = config.Refire{Within: 24 * time.Hour, Do: "new"}
 	for s := *seed; s < *seed+uint64(*seeds); s++ {
 		r := rand.New(rand.NewPCG(s, 0))
 		truncate := max(0, r.IntN(5)-2)
@@ -150,8 +152,20 @@ func TestHistories(t *testing.T) {
 			t.Fatalf("seed %d, in disorder: %v", s, err)
 		}
 		messages, opens, ends = messages+len(sent)+len(mixed), opens+o, ends+e
+		if s%5 != *seed%5 {
+			continue // conditions take their time
+		}
+		n, err := priorities(rand.New(rand.NewPCG(s, 1)), rails, sent, truncate > 0)
+		if err != nil {
+			t.Fatalf("seed %d, priorities: %v", s, err)
+		}
+		n2, err := priorities(rand.New(rand.NewPCG(s, 2)), rails, mixed, true)
+		if err != nil {
+			t.Fatalf("seed %d, priorities in disorder: %v", s, err)
+		}
+		shifts += n + n2
 	}
-	t.Logf("%d histories, %d messages; in disorder %d cases and %d ends", *seeds, messages, opens, ends)
+	t.Logf("%d histories, %d messages; in disorder %d cases and %d ends; %d priorities changed", *seeds, messages, opens, ends, shifts)
 }
 
 // inOrder holds that every episode opens one case and ends once, and that what says nothing new writes nothing. What a sender leaves out
@@ -211,4 +225,47 @@ func inDisorder(sent []notice) (opens, ends int, err error) {
 		return 0, 0, fmt.Errorf("at last %v fires and nobody knows", newest)
 	}
 	return opens, ends, nil
+}
+
+// calmFor is how long the reasons to raise must be gone in the histories.
+const calmFor = 40 * time.Minute
+
+// priorities holds what the rails promise through a history, with people who set a priority by hand in one of ten: never below the route's own,
+// never lower sooner than the calm has lasted, nothing changed once a person has, and, when all that is true is known, never below what there
+// is reason for.
+func priorities(r *rand.Rand, rails route, sent []notice, partly bool) (shifts int, err error) {
+	m := newModel()
+	m.route = rails
+	if r.IntN(10) == 0 {
+		m.people = func() bool { return r.IntN(8) == 0 }
+	}
+	var reason time.Time // the last time at which there was a reason for what the priority was, as far as was known
+	at := day
+	for i, n := range sent {
+		at = later(at, n.in.Received) // what comes late comes now
+		m.sweep(at)
+		was, owned, known := len(m.shifts), m.theirs, m.Status == alert.Firing && m.Case != ""
+		x := subjectOf(m.incident, n.in)
+		m.handed()
+		m.step(n.in, at)
+		for _, s := range m.shifts[was:] {
+			if owned && m.theirs {
+				return 0, fmt.Errorf("message %d %v: %v after a person set it", i, n, s)
+			}
+			if higher(s.from, s.to) && s.at.Sub(reason) < calmFor {
+				return 0, fmt.Errorf("message %d %v: lowered %v only %v after there was a reason", i, n, s, s.at.Sub(reason))
+			}
+		}
+		if m.Case != "" && !m.theirs && higher("P3", m.shown) {
+			return 0, fmt.Errorf("message %d %v: %s is below the route's own", i, n, m.shown)
+		}
+		now := subjectOf(m.incident, n.in)
+		if !partly && n.fires && !m.theirs && higher(rails.wish(now, at).Priority, m.shown) {
+			return 0, fmt.Errorf("message %d %v: %s, and there is reason for %s", i, n, m.shown, rails.wish(now, at).Priority)
+		}
+		if known && !higher(m.shown, rails.wish(x, at).Priority) || !higher(m.shown, rails.wish(now, at).Priority) {
+			reason = at
+		}
+	}
+	return len(m.shifts), nil
 }

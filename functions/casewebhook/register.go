@@ -17,6 +17,10 @@ var drain = run.NewDrain()
 func init() {
 	functions.HTTP("AlertWebhook", run.HTTP("AlertWebhook", openAlertWebhook, options()))
 	functions.HTTP("FileCase", run.Event("FileCase", openFileCase, platform.Pushed(options())))
+	functions.HTTP("ChatWebhook", run.HTTP("ChatWebhook", openChatWebhook, options()))
+	functions.HTTP("CommentWebhook", run.HTTP("CommentWebhook", openCommentWebhook, options()))
+	functions.HTTP("CaseCommand", run.Event("CaseCommand", openCaseCommand, platform.Pushed(options())))
+	functions.HTTP("CaseUpdate", run.Event("CaseUpdate", openCaseUpdate, platform.Pushed(options())))
 	functions.HTTP("SweepCases", run.HTTP("SweepCases", openSweepCases, platform.Pushed(options())))
 }
 
@@ -50,6 +54,14 @@ func openFileCase(ctx context.Context) (run.EventHandler, error) {
 	return f.FileCase, nil
 }
 
+func openCaseUpdate(ctx context.Context) (run.EventHandler, error) {
+	f, err := open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return f.CaseUpdate, nil
+}
+
 func openSweepCases(ctx context.Context) (run.HTTPHandler, error) {
 	f, err := open(ctx)
 	if err != nil {
@@ -72,6 +84,9 @@ func open(ctx context.Context) (*Function, error) {
 		return nil, err
 	}
 	if d.Desks, err = Desks(d.Config, client, time.Now); err != nil {
+		return nil, err
+	}
+	if d.Rooms, err = Rooms(ctx, d.Config, time.Now); err != nil {
 		return nil, err
 	}
 	return New(ctx, d)

@@ -21,6 +21,9 @@ type router struct{ routes []route }
 type route struct {
 	config.Route
 	when               cel.Program
+	uses               []string // the fields that when asks for
+	raise              []rule
+	hours              *hours
 	title, description *template.Template // nil: the default
 }
 
@@ -79,22 +82,44 @@ func compile(c *config.Config) (*router, config.Problems) {
 	if err != nil {
 		return nil, config.Problems{{Key: "routes", Message: err.Error()}}
 	}
-	r, problems := &router{}, config.Problems(nil)
-	for i, rc := range c.Routes {
-		key := fmt.Sprintf("routes[%d].", i)
-		one := route{Route: rc}
-		if one.when, err = program(env, rc.When); err != nil {
-			problems = append(problems, config.Problem{Line: rc.Line, Key: key + "when", Message: err.Error()})
-		}
-		if one.title, err = text(rc.Title, "title"); err != nil {
-			problems = append(problems, config.Problem{Line: rc.Line, Key: key + "title", Message: err.Error()})
-		}
-		if one.description, err = text(rc.Description, "description"); err != nil {
-			problems = append(problems, config.Problem{Line: rc.Line, Key: key + "description", Message: err.Error()})
-		}
-		r.routes = append(r.routes, one)
+	aged, err := env.Extend(cel.Variable(ageField, cel.DurationType))
+	if err != nil {
+		return nil, config.Problems{{Key: "routes", Message: err.Error()}}
 	}
-	return r, problems
+	r, all := &router{}, problems(nil)
+	for i, rc := range c.Routes {
+		r.routes = append(r.routes, all.route(env, aged, rc, fmt.Sprintf("routes[%d].", i)))
+	}
+	return r, config.Problems(all)
+}
+
+// problems are those of the routes that are being compiled.
+type problems config.Problems
+
+func (p *problems) note(line int, key string, err error) {
+	if err != nil {
+		*p = append(*p, config.Problem{Line: line, Key: key, Message: err.Error()})
+	}
+}
+
+// route compiles one route, and notes all that is wrong with it.
+func (p *problems) route(env, aged *cel.Env, c config.Route, key string) route {
+	one := route{Route: c}
+	var err error
+	one.when, one.uses, err = program(env, c.When)
+	p.note(c.Line, key+"when", err)
+	for i, rc := range c.Raise {
+		up, err := ruleOf(aged, rc)
+		p.note(rc.Line, fmt.Sprintf("%sraise[%d].when", key, i), err)
+		one.raise = append(one.raise, up)
+	}
+	one.hours, err = hoursOf(c.Hours)
+	p.note(c.Line, key+"hours.time_zone", err)
+	one.title, err = text(c.Title, "title")
+	p.note(c.Line, key+"title", err)
+	one.description, err = text(c.Description, "description")
+	p.note(c.Line, key+"description", err)
+	return one
 }
 
 func environment() (*cel.Env, error) {
@@ -105,15 +130,27 @@ func environment() (*cel.Env, error) {
 	return cel.NewEnv(vars...)
 }
 
-func program(env *cel.Env, when string) (cel.Program, error) {
-	ast, issues := env.Compile(when)
+func program(env *cel.Env, when string) (p cel.Program, uses []string, err error) {
+	compiled, err := condition(env, when)
+	if err != nil {
+		return nil, nil, err
+	}
+	if uses, _, err = read(compiled); err == nil {
+		p, err = env.Program(compiled, cel.CostLimit(costLimit))
+	}
+	return p, uses, err
+}
+
+// condition checks what must be true or false.
+func condition(env *cel.Env, when string) (*cel.Ast, error) {
+	compiled, issues := env.Compile(when)
 	if issues.Err() != nil {
 		return nil, fmt.Errorf("this is no CEL condition: %w", issues.Err())
 	}
-	if ast.OutputType() != cel.BoolType {
-		return nil, fmt.Errorf("a condition is true or false, this one is %s", ast.OutputType())
+	if compiled.OutputType() != cel.BoolType {
+		return nil, fmt.Errorf("a condition is true or false, this one is %s", compiled.OutputType())
 	}
-	return env.Program(ast, cel.CostLimit(costLimit))
+	return compiled, nil
 }
 
 func text(s, name string) (*template.Template, error) {
@@ -126,14 +163,20 @@ func text(s, name string) (*template.Template, error) {
 // match returns the first route that holds. A condition that cannot be evaluated, such as one that asks for a label that is not there,
 // does not hold.
 func (r *router) match(in alert.Incident) (route, error) {
-	vars := make(map[string]any, len(fields))
-	for _, f := range fields {
-		vars[f.name] = f.of(in)
-	}
+	vars := variables(in)
 	for _, one := range r.routes {
 		if v, _, err := one.when.Eval(vars); err == nil && v.Value() == true {
 			return one, nil
 		}
 	}
 	return route{}, fault.New(fault.Invalid, "no route holds for this incident; let the last route be `when: \"true\"`")
+}
+
+// variables are the fields of an incident.
+func variables(in alert.Incident) map[string]any {
+	vars := make(map[string]any, len(fields)+1) // a subject's age is one more
+	for _, f := range fields {
+		vars[f.name] = f.of(in)
+	}
+	return vars
 }

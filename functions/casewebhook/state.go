@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/providerdesk/providerdesk/shared/alert"
+	"github.com/providerdesk/providerdesk/shared/config"
+	"github.com/providerdesk/providerdesk/shared/desk"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/store"
 )
@@ -20,8 +22,11 @@ const (
 	budgetsIn   = "budgets"
 )
 
-// held is the state of an incident that waits to be listed on an umbrella case.
-const held = "held"
+// States of an incident on an umbrella case; all others have none.
+const (
+	held   = "held"   // waits to be listed there
+	onList = "listed" // is listed there, and fires
+)
 
 // How long things are remembered. The effect that opened a case is needed as long as its incident may have news; the incident itself must
 // outlive that effect, because the two together say which occurrences have had their case.
@@ -47,6 +52,15 @@ type incident struct {
 	Heard      time.Time       `json:"heard"` // receipt of the latest message that said something new
 	News       int             `json:"news"`  // comments so far, which names the next one
 	Alerts     map[string]seen `json:"alerts"`
+
+	Priority    string      `json:"priority,omitempty"`    // of its own case, as we last set it
+	PrioritySet string      `json:"prioritySet,omitempty"` // effect that set it so; empty: the one that opened the case
+	Theirs      bool        `json:"theirs,omitempty"`      // people have set another one, and we leave it alone
+	Course      []turn      `json:"course,omitempty"`      // how it is to change if nothing more is heard
+	Calms       []spell     `json:"calms,omitempty"`       // from when on there is less reason for it, and from when on no longer
+	Turns       int         `json:"turns,omitempty"`       // changes so far, which names the next one
+	Silent      bool        `json:"silent,omitempty"`      // its route wants no comments on news
+	Draft       *desk.Draft `json:"draft,omitempty"`       // while it is on an umbrella case: the case that it would have
 
 	id      string
 	held    bool
@@ -99,6 +113,9 @@ func decodeIncident(d store.Doc) (incident, error) {
 	return i, nil
 }
 
+// waits reports whether i fires and has no case of its own.
+func (i incident) waits() bool { return i.Umbrella && i.Status == alert.Firing }
+
 // write returns the write that stores i over what was read.
 func (i incident) write() (store.Write, error) {
 	data, err := json.Marshal(i)
@@ -106,11 +123,17 @@ func (i incident) write() (store.Write, error) {
 		return store.Write{}, fault.Wrap(fault.Bug, err, "encode incident "+i.id)
 	}
 	d := store.Doc{Key: store.Key{Collection: incidentsIn, ID: i.id}, Data: data}
-	if i.held {
+	switch {
+	case i.held:
 		d.State = held
+	case i.waits():
+		d.State = onList
 	}
 	if i.Status == alert.Resolved {
 		d.Expire = i.ResolvedAt.Add(kept)
+	}
+	if len(i.Course) > 0 {
+		d.Due = i.Course[0].At
 	}
 	if i.version == "" {
 		return store.Create(d), nil
@@ -118,7 +141,7 @@ func (i incident) write() (store.Write, error) {
 	return store.Replace(d, i.version), nil
 }
 
-// budget counts the cases opened for a desk in one window.
+// budget counts the cases opened for a desk in one window: all of them, or those of one priority.
 type budget struct {
 	Cases    int    `json:"cases"`
 	Umbrella string `json:"umbrella,omitempty"` // effect that opens the window's umbrella case
@@ -140,9 +163,14 @@ func (f *Function) budgetOf(ctx context.Context, name string, now time.Time) (bu
 	if c.Cases == 0 {
 		return budget{}, nil
 	}
+	return f.window(ctx, strings.ToLower(name), c, now)
+}
+
+// window reads the count of a current window.
+func (f *Function) window(ctx context.Context, name string, c config.Budget, now time.Time) (budget, error) {
 	start := now.UTC().Truncate(c.Per)
 	b := budget{limit: c.Cases, window: start.Format(time.RFC3339), start: start, until: start.Add(c.Per)}
-	b.id = strings.ToLower(name) + "-" + strconv.FormatInt(start.Unix(), 10)
+	b.id = name + "-" + strconv.FormatInt(start.Unix(), 10)
 	d, err := f.DB.Get(ctx, store.Key{Collection: budgetsIn, ID: b.id})
 	if fault.Is(err, fault.Missing) {
 		return b, nil

@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/providerdesk/providerdesk/functions/casewebhook/commands"
 	"github.com/providerdesk/providerdesk/shared/alert"
+	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
 	"github.com/providerdesk/providerdesk/shared/run"
@@ -17,17 +19,22 @@ import (
 const (
 	sweepEffects  = 50
 	sweepHeld     = 300 // incidents read
+	sweepTurns    = 100 // priorities looked at
 	sweepComments = 3   // comments written on umbrella cases
+	sweepOrders   = 100 // what people asked for, looked at
 	sweepBytes    = store.MaxCommit / 2
 )
 
 // swept is the answer of a sweep.
 type swept struct {
 	ledger.Swept
-	Listed int `json:"listed"` // held incidents that were listed on umbrella cases
+	Listed int            `json:"listed"` // held incidents that were listed on umbrella cases
+	Turned int            `json:"turned"` // incidents whose priority was due for a change
+	Told   commands.Swept `json:"told"`
 }
 
-// SweepCases runs every minute: it visits the effects that are due and lists held incidents on their umbrella cases. Sweeps may overlap.
+// SweepCases runs every minute: it visits the effects that are due, lists held incidents on their umbrella cases, changes priorities whose
+// time has come, and tells the outcome of what people asked for. Sweeps may overlap.
 func (f *Function) SweepCases(ctx context.Context, r *http.Request) (run.Response, error) {
 	if err := run.RequireMethod(r, http.MethodPost); err != nil {
 		return run.Response{}, err
@@ -41,8 +48,10 @@ func (f *Function) SweepCases(ctx context.Context, r *http.Request) (run.Respons
 
 func (f *Function) sweep(ctx context.Context) (swept, error) {
 	listed, herr := f.listHeld(ctx)
+	turned, terr := f.turnDue(ctx)
 	s, err := f.ledger.Sweep(ctx, sweepEffects)
-	return swept{s, listed}, errors.Join(herr, err)
+	told, oerr := f.commands.Sweep(ctx, sweepOrders) // after the effects that outcomes hang on
+	return swept{s, listed, turned, told}, errors.Join(herr, terr, err, oerr)
 }
 
 // listHeld writes the comments that list held incidents on umbrella cases.
@@ -82,7 +91,7 @@ func (f *Function) listSome(ctx context.Context, all *[]incident) (int, error) {
 		*all = rest
 		return 0, unlessConflict(f.moveHeld(ctx, mine[:fitting(mine)]))
 	}
-	body, n := heldText(mine[:fitting(mine)], f.location(mine[0].Desk))
+	body, n := heldText(mine[:fitting(mine)], f.location(mine[0].Desk, config.Route{}))
 	*all = append(rest, mine[n:]...)
 	if err := f.recordListed(ctx, mine[:n], body); err != nil {
 		return 0, unlessConflict(err)
@@ -144,8 +153,12 @@ func (f *Function) moveHeld(ctx context.Context, some []incident) error {
 		}
 	}
 	if _, err = f.ledger.Get(ctx, next.ID()); wanted && fault.Is(err, fault.Missing) {
-		_, err = f.ledger.Do(ctx, writes, next.Because("incidents wait for an umbrella case, and people have closed it"))
-		return err
+		tracks, err := f.tracked(old.Tenant, next.ID(), payload.Desk, nil)
+		if err != nil {
+			return err
+		}
+		next = next.Because("incidents wait for an umbrella case, and people have closed it")
+		return f.commit(ctx, writes, append([]ledger.Intent{next}, tracks...))
 	}
 	_, err = f.DB.Commit(ctx, writes...)
 	return err

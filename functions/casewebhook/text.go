@@ -35,15 +35,18 @@ func titleOf(r route, in alert.Incident) (string, error) {
 }
 
 // descriptionOf returns a case's description, without the marker: the route's template, or what a person at the desk needs to act.
-func descriptionOf(r route, in alert.Incident, previous string, loc *time.Location) (string, error) {
+func descriptionOf(r route, in alert.Incident, g grade, previous string, loc *time.Location) (string, error) {
 	if r.description != nil {
 		t, err := config.Render(r.description, in)
-		return clip(strings.TrimSpace(t), descriptionLimit), err
+		return clip(strings.TrimSpace(t), descriptionLimit-2000) + prefixed("\n\n", gradeText(g)), err
 	}
 	p := page{loc: loc, left: descriptionLimit - 500}
 	p.line("%s", in.Title)
 	p.line("")
-	p.line("Severity: %s    Tenant: %s    Priority: %s", in.Severity, in.Tenant, r.Priority)
+	p.line("Severity: %s    Tenant: %s    Priority: %s", in.Severity, in.Tenant, g.Priority)
+	if g.Why != "" {
+		p.line("%s", gradeText(g))
+	}
 	p.line("Since: %s", p.since(in.Alerts))
 	p.line("Reported by: %s (%s), received %s", in.Sender, in.Source, p.time(in.Received))
 	if previous != "" {
@@ -59,6 +62,14 @@ func descriptionOf(r route, in alert.Incident, previous string, loc *time.Locati
 	p.line("")
 	p.line("Opened by providerdesk from a monitoring alert. Incident %s", clip(in.Key, 200))
 	return clip(p.String(), descriptionLimit), nil
+}
+
+// gradeText tells why a priority is not simply the route's, "" if it is.
+func gradeText(g grade) string {
+	if g.Why == "" {
+		return ""
+	}
+	return clip(fmt.Sprintf("Priority %s: %s", g.Priority, g.Why), 1000)
 }
 
 // newsOf returns a comment on what a message changed.
@@ -82,16 +93,28 @@ func newsOf(a want, c change, in alert.Incident, loc *time.Location) string {
 }
 
 // umbrellaText returns title and description of the case that collects what goes beyond a desk's budget.
-func umbrellaText(deskName string, b budget, loc *time.Location) (title, description string) {
+func umbrellaText(deskName string, b budget, g grade, loc *time.Location) (title, description string) {
 	p := page{loc: loc, left: descriptionLimit}
 	title = fmt.Sprintf("Alert storm: more than %d incidents for desk %s", b.limit, deskName)
 	p.line("%s", title)
 	p.line("")
 	p.line("Since %s more incidents have begun than this desk's budget of %d cases allows until %s.", p.time(b.start), b.limit, p.time(b.until))
 	p.line("Each further incident is listed in a comment on this case instead of opening one of its own.")
+	if g.Why != "" {
+		p.line("%s", gradeText(g))
+	}
 	p.line("")
 	p.line("Opened by providerdesk.")
 	return title, p.String()
+}
+
+// stormNotice tells people of a storm, and how to get what is held back.
+func stormNotice(deskName string, b budget, loc *time.Location) string {
+	p := page{loc: loc}
+	p.line("Alert storm: desk %s has had its budget of %s since %s.", deskName, counted(b.limit, "case"), p.time(b.start))
+	p.line("Until %s further incidents are held back and listed on one umbrella case.", p.time(b.until))
+	p.line("Those that still fire get cases of their own by: providerdesk cases release --desk %s --by YOU", deskName)
+	return p.String()
 }
 
 // heldText returns the comment that lists incidents on an umbrella case, and how many of them it has room for.

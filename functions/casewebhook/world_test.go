@@ -1,6 +1,7 @@
 package casewebhook_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -82,6 +83,7 @@ type setup struct {
 	sim          cloudsupport.Options
 	config       *config.Config
 	quiet        bool
+	notices      func(*world) func(context.Context, string, string) []ledger.Intent
 }
 
 func newWorld(t testing.TB, s setup) *world {
@@ -113,8 +115,11 @@ func newWorld(t testing.TB, s setup) *world {
 	if s.quiet {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	w.Function, err = casewebhook.New(t.Context(), casewebhook.Deps{Config: s.config, DB: w.db, Publisher: w.bus, Desks: desks,
-		Ledger: ledger.Options{Crash: s.crash}, Log: logger})
+	d := casewebhook.Deps{Config: s.config, DB: w.db, Publisher: w.bus, Desks: desks, Ledger: ledger.Options{Crash: s.crash}, Log: logger}
+	if s.notices != nil {
+		d.Notices = s.notices(w)
+	}
+	w.Function, err = casewebhook.New(t.Context(), d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,20 +231,27 @@ func (w *world) allCalls() (n int) {
 
 // shownCase is a case as the desk's own pages show it.
 type shownCase struct {
-	name, title, description, state string
-	comments                        []string
+	name, title, description, state, priority string
+	test                                      bool
+	subscribers                               []string
+	language                                  string
+	comments                                  []string
 }
 
 // cases reads the desk, comments oldest first.
 func (w *world) cases() (all []shownCase) {
 	w.Helper()
 	var page struct {
-		Cases []struct{ Name, DisplayName, Description, State string }
+		Cases []struct {
+			Name, DisplayName, Description, State, Priority, LanguageCode string
+			TestCase                                                      bool
+			SubscriberEmailAddresses                                      []string
+		}
 	}
 	w.get("/v2/projects/acme-prod/cases?pageSize=500", &page)
 	for i := range page.Cases {
 		c := page.Cases[len(page.Cases)-1-i]
-		one := shownCase{c.Name, c.DisplayName, c.Description, c.State, nil}
+		one := shownCase{c.Name, c.DisplayName, c.Description, c.State, c.Priority, c.TestCase, c.SubscriberEmailAddresses, c.LanguageCode, nil}
 		var said struct{ Comments []struct{ Body string } }
 		w.get("/v2/"+c.Name+"/comments?pageSize=100", &said)
 		for j := range said.Comments {

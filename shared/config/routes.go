@@ -136,6 +136,9 @@ func checkRails(v value, to Route, there map[string]value) {
 	if to.Lower > 0 && len(to.Raise) == 0 {
 		there["lower"].Problem("has nothing to lower: the route raises no priority; write raise, or remove it")
 	}
+	if _, ok := there["updates"]; ok && to.Lower > 0 && !slices.Contains(to.Updates, UpdatePriority) {
+		there["lower"].Problem("lowers nothing: updates does not name priority; add it there, or remove this")
+	}
 }
 
 // checkDesk sees that the desk of a route is there, and has what the route wants of it.

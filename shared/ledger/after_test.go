@@ -49,6 +49,31 @@ func TestFollowing(t *testing.T) {
 	})
 }
 
+// What has waited for long need not wait on when somebody knows that the one before it is done; what has a time of its own does.
+func TestHasten(t *testing.T) {
+	bubble(t, func(r *rig) {
+		slow := r.intent("approved", "slow", "")
+		r.do(slow)
+		next, late := r.intent("marked", "next", "").After(slow.ID()), r.intent("marked", "late", "").After(slow.ID()).At(time.Now().Add(48*time.Hour))
+		r.do(next)
+		r.do(late)
+		r.pass(6 * time.Hour)
+		r.decide(slow, ledger.Approve)
+		if _, err := r.l.Visit(r.Context(), slow.ID()); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := r.l.Visit(r.Context(), next.ID()); err != nil || got.State != ledger.Pending {
+			t.Fatalf("without haste it is %s, %v", got.State, err)
+		}
+		for in, want := range map[string]ledger.State{next.ID(): ledger.Succeeded, late.ID(): ledger.Pending, slow.ID(): ledger.Succeeded} {
+			if got, err := r.l.Hasten(r.Context(), in); err != nil || got.State != want {
+				t.Errorf("it is %s, %v, want %s", got.State, err, want)
+			}
+		}
+		r.wantCalls(2)
+	})
+}
+
 // What becomes of an effect whose predecessor does not succeed.
 func TestAfterWithoutSuccess(t *testing.T) {
 	for _, tt := range []struct {

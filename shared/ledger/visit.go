@@ -24,6 +24,19 @@ func (l *Ledger) Visit(ctx context.Context, id string) (Record, error) {
 	return l.visit(ctx, r)
 }
 
+// Hasten is Visit for an effect whose predecessor has succeeded, as the caller knows: it does not wait until it would look for that one again.
+// What was called already, or has a time of its own, keeps it.
+func (l *Ledger) Hasten(ctx context.Context, id string) (Record, error) {
+	r, err := l.Get(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	if now := l.o.Now(); r.State == Pending && r.After != "" && r.Attempt == 0 && !r.NextAt.IsZero() && !now.Before(r.Earliest) {
+		r.NextAt = now // of this visit; what is stored moves with what comes of it
+	}
+	return l.visit(ctx, r)
+}
+
 func (l *Ledger) visit(ctx context.Context, r Record) (Record, error) {
 	if r.NextAt.IsZero() || l.o.Now().Before(r.NextAt) {
 		return r, nil

@@ -3,6 +3,7 @@
 //
 //	case.open        marked    a case; a second one of the same name is closed by case.duplicate
 //	case.comment     marked    a comment
+//	case.attach      marked    a file
 //	case.change      desired   priority, subscribers
 //	case.escalate    desired   the desk's management is asked for attention
 //	case.end         desired   the case is closed because a person wants it

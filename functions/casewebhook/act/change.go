@@ -13,12 +13,18 @@ import (
 type Change struct {
 	Target
 	Priority  desk.Priority `json:"priority,omitempty"`
+	From      desk.Priority `json:"from,omitempty"`      // the priority is left alone unless it is still this one
 	Subscribe []string      `json:"subscribe,omitempty"` // added to the list, which is never replaced by less
 	By        string        `json:"by,omitempty"`
 }
 
 func (c Change) done(have desk.Case) bool {
-	return (c.Priority == "" || have.Priority == c.Priority) && len(c.missing(have)) == 0
+	return !c.turns(have) && len(c.missing(have)) == 0
+}
+
+// turns reports whether the priority is to be changed.
+func (c Change) turns(have desk.Case) bool {
+	return c.Priority != "" && have.Priority != c.Priority && (c.From == "" || have.Priority == c.From)
 }
 
 func (c Change) missing(have desk.Case) (addresses []string) {
@@ -32,7 +38,7 @@ func (c Change) missing(have desk.Case) (addresses []string) {
 
 // from returns the fields to send: only those that differ.
 func (c Change) from(have desk.Case) (send desk.Change) {
-	if c.Priority != "" && have.Priority != c.Priority {
+	if c.turns(have) {
 		send.Priority = &c.Priority
 	}
 	if add := c.missing(have); len(add) > 0 {

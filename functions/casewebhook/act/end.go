@@ -8,10 +8,16 @@ import (
 	"github.com/providerdesk/providerdesk/shared/ledger"
 )
 
-// Ending is a case to be closed because a person wants it.
+// Ending is a case to be closed because a person wants it, or because it is solved and quiet.
 type Ending struct {
 	Target
-	By string `json:"by,omitempty"`
+	By    string `json:"by,omitempty"`
+	Quiet *Quiet `json:"quiet,omitempty"` // close only what still is as it was
+}
+
+// Quiet is how a solved case stood when nobody was seen to talk on it.
+type Quiet struct {
+	Comments int `json:"comments"`
 }
 
 func ended(c desk.Case) bool { return c.State == desk.Closed }
@@ -23,7 +29,28 @@ func (e endEffect) Call(ctx context.Context, p Ending, t ledger.Token) (ledger.A
 	if err != nil {
 		return ledger.Act[Opened]{}, fault.Unsent(err)
 	}
+	if p.Quiet != nil {
+		if why, err := p.Quiet.over(ctx, d, at); err != nil || why != "" {
+			return ledger.Act[Opened]{ID: at.Case, Result: Opened{Desk: at.Desk, Case: at.Case, Left: why}}, asked(err)
+		}
+	}
 	return end(ctx, d, at)
+}
+
+// over returns why a case must not be closed any more, "" if it may.
+func (q Quiet) over(ctx context.Context, d desk.Desk, at Target) (string, error) {
+	c, err := d.Case(ctx, at.Case)
+	if err != nil {
+		return "", err
+	}
+	if c.State != desk.Solved && c.State != desk.Closed {
+		return "the desk no longer calls it solved", nil
+	}
+	all, err := d.Comments(ctx, at.Case)
+	if len(all) != q.Comments {
+		return "somebody talks on it", err
+	}
+	return "", err
 }
 
 func (e endEffect) Find(ctx context.Context, p Ending, t ledger.Token, _ bool) ([]ledger.Act[Opened], error) {

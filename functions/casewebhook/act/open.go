@@ -18,6 +18,7 @@ type Opened struct {
 	Desk string `json:"desk"`
 	Case string `json:"case"`
 	URL  string `json:"url,omitempty"`
+	Left string `json:"left,omitempty"` // why an ending left the case open
 }
 
 type openEffect struct {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,7 +19,11 @@ import (
 const (
 	casesIn   = "cases"   // what is known of a case; Due: when it wants to be looked at
 	threadsIn = "threads" // which case a thread is about
+	rootsIn   = "roots"   // first messages whose thread is not known yet
 )
+
+// kept is how long a closed case is remembered.
+const kept = 400 * 24 * time.Hour
 
 // Case is what is known of a case at a desk, as it is stored.
 type Case struct {
@@ -35,6 +40,17 @@ type Case struct {
 	Spoken    []Spoken      `json:"spoken,omitempty"`
 	Last      string        `json:"last,omitempty"` // effect of the last comment from a chat: the next one waits for it
 
+	Begun    bool      `json:"begun,omitempty"` // it has been looked at
+	Since    time.Time `json:"since,omitzero"`  // at the first look: what is older is not told
+	Account  string    `json:"account,omitempty"`
+	Comments []string  `json:"comments,omitempty"` // known ones, by id
+	Files    []string  `json:"files,omitempty"`
+	Rev      int       `json:"rev"` // of what is shown
+	Told     []told    `json:"told,omitempty"`
+	Clock    clock     `json:"clock"`
+	Final    bool      `json:"final,omitempty"` // it is closed and had its last look
+	Fails    int       `json:"fails,omitempty"` // looks in a row that failed, or found something in a queue
+
 	id      string
 	due     time.Time
 	version store.Version
@@ -44,6 +60,27 @@ type Case struct {
 type Spoken struct {
 	Marker string     `json:"m"`
 	From   chat.Place `json:"f"`
+}
+
+// told is how far a room has been told.
+type told struct {
+	Place chat.Place `json:"p"`
+	Root  string     `json:"r"`           // effect that begins the thread
+	Sent  *chat.Sent `json:"s,omitempty"` // that message, once it is known to be there
+	Queue []string   `json:"q,omitempty"` // effects that are not known to be done, in order
+	Stuck bool       `json:"k,omitempty"` // the first of them waits for a person, who was told
+}
+
+// clock holds the times that the watch decides on.
+type clock struct {
+	Asked    time.Time `json:"asked,omitzero"`    // the opening, or the last comment of our people
+	Answered time.Time `json:"answered,omitzero"` // the last comment of the desk's people
+	By       string    `json:"by,omitempty"`      // who answered
+	Spoke    time.Time `json:"spoke,omitzero"`    // the last comment of anybody
+	State    time.Time `json:"state,omitzero"`    // since when it is in its state
+	Wait     string    `json:"wait,omitempty"`    // what is waited for, and since when
+	Acted    time.Time `json:"acted,omitzero"`    // when this wait was reminded of, or ended by a closing
+	Proposed bool      `json:"proposed,omitempty"`
 }
 
 // ID names the document of a case.
@@ -81,6 +118,9 @@ func (c Case) write() (store.Write, error) {
 		return store.Write{}, fault.Wrap(fault.Bug, err, "encode case "+c.id)
 	}
 	d := store.Doc{Key: store.Key{Collection: casesIn, ID: c.id}, Data: data, Due: c.due}
+	if c.Final {
+		d.Expire = c.Clock.State.Add(kept)
+	}
 	if c.version == "" {
 		return store.Create(d), nil
 	}
@@ -92,23 +132,8 @@ func (f *Follower) ByName(ctx context.Context, deskName, name string) (Case, err
 	return f.read(ctx, ID(deskName, name))
 }
 
-// ByThread returns the case that a thread is about: fault.Missing when there is none, fault.Transient while it is open whether a message of
-// ours began that thread.
-func (f *Follower) ByThread(ctx context.Context, at chat.Place) (Case, error) {
-	d, err := f.DB.Get(ctx, store.Key{Collection: threadsIn, ID: threadID(at)})
-	if err != nil {
-		return Case{}, err
-	}
-	var t struct {
-		Case string `json:"case"`
-	}
-	if err := json.Unmarshal(d.Data, &t); err != nil {
-		return Case{}, fault.Wrap(fault.Bug, err, "decode "+d.Key.String())
-	}
-	return f.read(ctx, t.Case)
-}
-
-func threadID(at chat.Place) string { return hashed(string(at.Platform), at.Space, at.Thread) }
+// ByID returns what is known of the case that a button of ours is about, or fault.Missing.
+func (f *Follower) ByID(ctx context.Context, id string) (Case, error) { return f.read(ctx, id) }
 
 func (f *Follower) read(ctx context.Context, id string) (Case, error) {
 	d, err := f.DB.Get(ctx, store.Key{Collection: casesIn, ID: id})
@@ -125,4 +150,25 @@ func decodeCase(d store.Doc) (Case, error) {
 	}
 	c.id, c.due, c.version = d.ID, d.Due, d.Version
 	return c, nil
+}
+
+// toldAt returns how far a room has been told, nil when it was told nothing.
+func (c *Case) toldAt(at chat.Place) *told {
+	i := slices.IndexFunc(c.Told, func(t told) bool { return t.Place == at })
+	if i < 0 {
+		return nil
+	}
+	return &c.Told[i]
+}
+
+// queued reports whether something is on its way to a room, and no person has to decide on it first.
+func (c Case) queued() bool {
+	return slices.ContainsFunc(c.Told, func(t told) bool { return len(t.Queue) > 0 && !t.Stuck })
+}
+
+// leave takes a room out of the case. Should it come back, its thread is a new one.
+func (c *Case) leave(at chat.Place) {
+	c.Rev++
+	c.Rooms = slices.DeleteFunc(slices.Clone(c.Rooms), func(p chat.Place) bool { return p == at })
+	c.Told = slices.DeleteFunc(slices.Clone(c.Told), func(t told) bool { return t.Place == at })
 }

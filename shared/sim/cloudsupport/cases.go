@@ -207,5 +207,8 @@ func (tx *tx) reply(d *dossier, body, state string) error {
 		return nil
 	}
 	tx.comment(c, actor{Name: "Google Cloud Support", Google: true}, body)
+	if c.State != d.State {
+		tx.events = append(tx.events, caseEvent{kind: "CASE_UPDATED", name: c.name(), organization: tx.organization(c.Parent)})
+	}
 	return nil
 }

@@ -1,11 +1,12 @@
 // Package records is the operator's view of the effect ledger: the same questions and decisions, asked of the store directly or of a
 // running "up" over HTTP.
 //
-// The HTTP side is three addresses below /api/ledger, JSON both ways:
+// The HTTP side is these addresses, JSON both ways:
 //
 //	GET  /api/ledger?state=&after=&limit=   {"records": [...]}, ordered by id; the page after an id
 //	GET  /api/ledger/{id}                   one record; a prefix of the id will do if no other record has it
 //	POST /api/ledger/{id}/decision          {"verdict": "approve|veto|adopt", "who": "...", "note": "...", "object": "..."}
+//	POST /api/cases/release                 {"who": "...", "incident": "..." or "desk": "..." or "all": true}, see [Releaser]
 //
 // A failure is application/problem+json, with the sentence that the operator reads in "detail". Whoever mounts the handler puts a guard in
 // front of it: it has none of its own.

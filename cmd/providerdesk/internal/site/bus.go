@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/providerdesk/providerdesk/functions/casewebhook"
+	"github.com/providerdesk/providerdesk/functions/casewebhook/commands"
+	"github.com/providerdesk/providerdesk/functions/casewebhook/follow"
 	"github.com/providerdesk/providerdesk/functions/tenantonboard"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/fault"
@@ -53,7 +55,10 @@ type Letter struct {
 }
 
 // deliver is one subscription of the site: messages of a topic go to a path.
-type deliver struct{ name, topic, to string }
+type deliver struct {
+	name, topic, to string
+	ordered         bool // by ordering key
+}
 
 // tick is one job of the scheduler.
 type tick struct {
@@ -71,32 +76,39 @@ type wires struct {
 
 // The subscriptions of the functions' own topics.
 const (
-	fileCaseName = "alerts-filecase"
-	onboardName  = "tenant-onboarding-onboardtenant"
+	fileCaseName    = "alerts-filecase"
+	caseUpdateName  = "support-events-caseupdate"
+	caseCommandName = "case-commands-casecommand"
+	onboardName     = "tenant-onboarding-onboardtenant"
 )
 
 // wiring is what a configuration needs: the functions' own subscriptions and ticks, those of the senders that have a subscription instead of a
 // webhook, each with a topic of its name, and those that keep dead letters.
 func wiring(c *config.Config, project string, sweep time.Duration) wires {
 	w := wires{
-		deliveries: []deliver{{fileCaseName, casewebhook.TopicAlerts, fileCase}},
-		ticks:      []tick{{"sweep-cases", sweep, sweepCases}},
+		deliveries: []deliver{
+			{name: fileCaseName, topic: casewebhook.TopicAlerts, to: fileCase},
+			{name: caseUpdateName, topic: follow.TopicEvents, to: caseUpdate},
+			{name: caseCommandName, topic: commands.Topic, to: caseCommand, ordered: true},
+		},
+		ticks: []tick{{"sweep-cases", sweep, sweepCases}, {"follow-cases", sweep, followCases}, {"sim-chat", 10 * time.Second, simChatPath + "/deliveries/send"}},
 	}
 	for _, s := range c.Senders {
 		if name, ok := ownSubscription(s.Subscription, project); ok {
-			w.deliveries = append(w.deliveries, deliver{name, name, fileCase})
+			w.deliveries = append(w.deliveries, deliver{name: name, topic: name, to: fileCase})
 		}
 	}
 	if onboards(c) {
-		w.deliveries = append(w.deliveries, deliver{onboardName, tenantonboard.TopicOnboarding, onboardTenant})
+		w.deliveries = append(w.deliveries, deliver{name: onboardName, topic: tenantonboard.TopicOnboarding, to: onboardTenant})
 		w.ticks = append(w.ticks, tick{"sweep-tenants", sweep, sweepTenants}, tick{"invitation-sweep", time.Hour, invitationSweep})
 	}
 	for _, d := range slices.Clone(w.deliveries) {
 		w.topics = append(w.topics, d.topic)
-		w.deliveries = append(w.deliveries, deliver{d.topic + "-dead-letter", publish.Dead(d.topic), deadLetter})
+		w.deliveries = append(w.deliveries, deliver{name: d.topic + "-dead-letter", topic: publish.Dead(d.topic), to: deadLetter})
 	}
+	w.topics = append(w.topics, follow.TopicActivity) // for who cares: nobody here does
 	if onboards(c) {
-		w.topics = append(w.topics, tenantonboard.TopicLifecycle) // for who cares: nobody here does
+		w.topics = append(w.topics, tenantonboard.TopicLifecycle) // likewise
 	}
 	return w
 }
@@ -148,7 +160,7 @@ func (b *embedded) attach(_ context.Context, handler http.Handler) error {
 		return localbus.Receiver{Handler: handler, URL: "http://localbus" + path}
 	}
 	for _, d := range b.wires.deliveries {
-		if err := b.Subscribe(localbus.Subscription{Name: d.name, Topic: d.topic, To: to(d.to)}); err != nil {
+		if err := b.Subscribe(localbus.Subscription{Name: d.name, Topic: d.topic, To: to(d.to), Ordered: d.ordered}); err != nil {
 			return err
 		}
 	}

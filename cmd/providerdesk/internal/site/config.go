@@ -76,7 +76,7 @@ func (f Folder) writeConfig(base, hubToken string) (written bool, err error) {
 		return false, err
 	}
 	fill := []string{"{base}", base}
-	for _, name := range append([]string{secretBus, secretHub, secretTenants}, firstSenders...) {
+	for _, name := range append([]string{secretBus, secretHub, secretTenants, secretSlack, secretBot}, firstSenders...) {
 		if _, err := f.ensureSecret(name); err != nil {
 			return false, err
 		}
@@ -124,6 +124,7 @@ func endpoints(c *config.Config) []endpoint {
 	return []endpoint{
 		{&e.CloudSupport, simPath}, {&e.Hub, simHubAPI}, {&e.ServiceUsage, simGooglePath}, {&e.ResourceManager, simGooglePath},
 		{&e.EssentialContacts, simGooglePath}, {&e.Recommender, simGooglePath}, {&e.ServiceHealth, simGooglePath},
+		{&e.Logging, simGooglePath}, {&e.Monitoring, simGooglePath}, {&e.Slack, simSlackAPI}, {&e.Chat, simChatAPI},
 	}
 }
 
@@ -133,10 +134,18 @@ func (e endpoint) isSimulator() bool {
 	return err == nil && strings.TrimSuffix(u.Path, "/") == e.path && IsLoopback(u.Hostname())
 }
 
+// chats are the addresses of Google Chat that a configuration may have on this machine: our own, and where the keys of the simulator are.
+func chats(c *config.Config) []endpoint {
+	if c.Chat.Google == nil {
+		return nil
+	}
+	return []endpoint{{&c.Chat.Google.Audience, chatWebhook + "/google"}, {&c.Chat.Google.Certificates, simChatPath + "/google/jwks"}}
+}
+
 // Redirect points a configuration that names the simulators of an installation to where that installation serves now: the port may be
 // another one than when the file was written.
 func Redirect(c *config.Config, base string) {
-	for _, e := range endpoints(c) {
+	for _, e := range append(endpoints(c), chats(c)...) {
 		if e.isSimulator() {
 			*e.url = base + e.path
 		}

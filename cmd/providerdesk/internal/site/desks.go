@@ -1,7 +1,6 @@
 package site
 
 import (
-	"context"
 	"net/http"
 	"time"
 
@@ -9,11 +8,8 @@ import (
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/desk"
 	"github.com/providerdesk/providerdesk/shared/fault"
-	"github.com/providerdesk/providerdesk/shared/gapi"
+	"github.com/providerdesk/providerdesk/shared/platform"
 )
-
-// simToken is what the simulator is shown: it takes any.
-const simToken = "simulated"
 
 // Desks makes the clients of the desks in the configuration, by name, or only of the one named. The function given back lets go of their
 // connections.
@@ -47,12 +43,6 @@ func letGo(client *http.Client, all map[string]desk.Desk) func() {
 	}
 }
 
-// Client returns the client of Google's support API. Google's own gets the application default credentials, the simulator a token that
+// Client returns the client of Google's support API. Google's own gets the application default credentials, a server in its place a token that
 // means nothing.
-func Client(c *config.Config) (*http.Client, error) {
-	o := gapi.Options{Endpoint: c.Endpoints.CloudSupport, CallTimeout: c.Ledger.CallTimeout}
-	if SimulatesDesk(c) {
-		o.Token = func(context.Context) (string, error) { return simToken, nil }
-	}
-	return gapi.Client(o)
-}
+func Client(c *config.Config) (*http.Client, error) { return platform.Support(c) }

@@ -24,6 +24,8 @@ const (
 
 	secretTenants = "tenants"   // opens /TenantWebhook/
 	secretHub     = "hub-token" // the provider's API token at the simulated hub
+	secretSlack   = "slack"     // what the simulated Slack signs with
+	secretBot     = "slack-bot" // our token there
 )
 
 func (f Folder) path(name string) string { return filepath.Join(string(f), name) }

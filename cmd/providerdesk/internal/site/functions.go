@@ -9,6 +9,7 @@ import (
 
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/records"
 	"github.com/providerdesk/providerdesk/functions/casewebhook"
+	"github.com/providerdesk/providerdesk/functions/casewebhook/say"
 	"github.com/providerdesk/providerdesk/functions/tenantonboard"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/ledger"
@@ -20,8 +21,9 @@ import (
 // Functions are the functions of an installation on one store. Each has a ledger of its own kinds of effects; the records of both are in the
 // same collection.
 type Functions struct {
-	Cases   *casewebhook.Function
-	Tenants *tenantonboard.Function // nil: the configuration takes no tenants in
+	Cases     *casewebhook.Function
+	Reception *casewebhook.Reception  // of what people do in chats
+	Tenants   *tenantonboard.Function // nil: the configuration takes no tenants in
 }
 
 // Parts is what functions are made of.
@@ -40,20 +42,47 @@ func OpenFunctions(ctx context.Context, p Parts) (f Functions, letGo func(), err
 		return f, nil, err
 	}
 	options := ledger.Options{CallTimeout: p.Config.Ledger.CallTimeout, Settle: p.Config.Ledger.Settle, Now: p.Now, Log: p.Log}
+	rooms, err := casewebhook.Rooms(ctx, p.Config, p.Now)
+	if err != nil {
+		letGoOfDesks()
+		return f, nil, ConfigError{err}
+	}
 	f.Cases, err = casewebhook.New(ctx, casewebhook.Deps{
-		Config: p.Config, DB: p.DB, Publisher: p.Publisher, Desks: desks, Log: p.Log, Now: p.Now, Ledger: options,
+		Config: p.Config, DB: p.DB, Publisher: p.Publisher, Desks: desks, Rooms: rooms, Log: p.Log, Now: p.Now, Ledger: options,
 	})
-	letGo = letGoOfDesks
+	letGoOfCases := func() { f.Cases.CloseIdleConnections(); letGoOfRooms(rooms); letGoOfDesks() }
+	letGo = letGoOfCases
+	if err == nil {
+		f.Reception, err = openReception(ctx, p)
+	}
 	if err == nil && onboards(p.Config) {
 		var letGoOfTenants func()
 		f.Tenants, letGoOfTenants, err = openTenants(ctx, p, options)
-		letGo = func() { letGoOfTenants(); letGoOfDesks() }
+		letGo = func() { letGoOfTenants(); letGoOfCases() }
 	}
 	if err != nil {
 		letGoOfDesks()
 		return f, nil, err
 	}
 	return f, letGo, nil
+}
+
+// openReception makes what takes in what people do in chats.
+func openReception(ctx context.Context, p Parts) (*casewebhook.Reception, error) {
+	fronts, err := casewebhook.Fronts(ctx, p.Config, p.Now)
+	if err != nil {
+		return nil, ConfigError{err}
+	}
+	return casewebhook.NewReception(ctx, casewebhook.ReceptionDeps{Config: p.Config, Publisher: p.Publisher, Fronts: fronts, Log: p.Log, Now: p.Now})
+}
+
+// letGoOfRooms lets go of the connections of chat platforms that have their own.
+func letGoOfRooms(rooms say.Rooms) {
+	for _, r := range rooms {
+		if own, ok := r.(interface{ CloseIdleConnections() }); ok {
+			own.CloseIdleConnections()
+		}
+	}
 }
 
 // onboards reports whether a configuration takes tenants in.
@@ -72,6 +101,12 @@ func (f Functions) Book() records.Book {
 	}}
 }
 
+// tick is the scheduler's.
+func (f Functions) tick(ctx context.Context, _ *http.Request) (run.Response, error) {
+	t, err := f.Cases.Follower().Tick(ctx)
+	return run.Response{Body: t}, err
+}
+
 func (s *Site) openFunctions(ctx context.Context) error {
 	fn, letGo, err := OpenFunctions(ctx, Parts{Config: s.config, DB: s.db, Publisher: s.bus, Log: s.o.Log, Now: s.o.Now})
 	if err != nil {
@@ -86,6 +121,11 @@ func (s *Site) openFunctions(ctx context.Context) error {
 const (
 	alertWebhook    = "/AlertWebhook"
 	fileCase        = "/FileCase"
+	chatWebhook     = "/ChatWebhook"
+	commentWebhook  = "/CommentWebhook"
+	caseCommand     = "/CaseCommand"
+	caseUpdate      = "/CaseUpdate"
+	followCases     = "/CaseUpdate/tick" // the scheduler's message on topic "support-events", without the way over the bus
 	sweepCases      = "/SweepCases"
 	tenantWebhook   = "/TenantWebhook"
 	onboardTenant   = "/OnboardTenant"
@@ -105,6 +145,11 @@ func (f Functions) mount(mux *http.ServeMux, anybody, byBus run.Options) {
 	webhook(alertWebhook, "AlertWebhook", f.Cases.AlertWebhook)
 	event(fileCase, "FileCase", f.Cases.FileCase)
 	sweep(sweepCases, "SweepCases", f.Cases.SweepCases)
+	webhook(chatWebhook, "ChatWebhook", f.Reception.ChatWebhook)
+	webhook(commentWebhook, "CommentWebhook", f.Reception.CommentWebhook)
+	event(caseCommand, "CaseCommand", f.Cases.CaseCommand)
+	event(caseUpdate, "CaseUpdate", f.Cases.CaseUpdate)
+	sweep(followCases, "CaseUpdate", f.tick)
 	if f.Tenants == nil {
 		return
 	}

@@ -37,6 +37,7 @@ func (b *emulated) attach(ctx context.Context, handler http.Handler) error {
 	for _, d := range b.wires.deliveries {
 		sub := pubsub.Subscription{
 			Name: d.name, Topic: d.topic, URL: b.prefix + d.to, AckDeadline: 180 * time.Second, MinBackoff: 10 * time.Second, MaxBackoff: 600 * time.Second,
+			Ordered: d.ordered,
 		}
 		if d.to != deadLetter {
 			sub.MaxAttempts = 20

@@ -30,10 +30,11 @@ func (s *Site) route(context.Context) error {
 	mux.Handle(deadLetter, run.Event("DeadLetter", is(run.EventHandler(s.keepLetter)), byBus))
 	s.sims.mount(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
-	for _, target := range []string{fileCase, onboardTenant, deadLetter} {
+	for _, target := range []string{fileCase, caseCommand, caseUpdate, onboardTenant, deadLetter} {
 		mux.Handle("POST /push/{token}"+target, unsigned(s.tokens.bus, target, mux))
 	}
 	records.Serve(mux, s.fn.Book(), byAdmin)
+	records.ServeRelease(mux, s.fn.Cases, byAdmin)
 	mux.Handle("GET /api/bus", run.HTTP("bus", is(run.HTTPHandler(s.serveBus)), byAdmin))
 	mux.Handle("POST /api/topics/{topic}", run.HTTP("topic", is(run.HTTPHandler(s.servePublish)), byAdmin))
 	s.handler = mux

@@ -4,8 +4,12 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
+	"github.com/providerdesk/providerdesk/functions/casewebhook/follow"
 	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/publish"
+	"github.com/providerdesk/providerdesk/shared/sim/chat"
 	"github.com/providerdesk/providerdesk/shared/sim/cloudsupport"
 	"github.com/providerdesk/providerdesk/shared/sim/google"
 	"github.com/providerdesk/providerdesk/shared/sim/hub"
@@ -17,6 +21,9 @@ const (
 	simHubPath    = "/sim/hub"
 	simHubAPI     = simHubPath + "/api"
 	simGooglePath = "/sim/google"
+	simChatPath   = "/sim/chat"
+	simSlackAPI   = simChatPath + "/slack/api"
+	simChatAPI    = simChatPath + "/google"
 )
 
 // simulators are the vendors' servers on this machine. Their state is in the folder, a file for each.
@@ -24,15 +31,19 @@ type simulators struct {
 	desk   *cloudsupport.Server
 	hub    *hub.Server
 	google *google.Server
+	chat   *chat.Server
 }
 
 // openSimulators opens them all, whether the configuration points to them or not: a person may point it there later.
 func (s *Site) openSimulators(context.Context) (err error) {
 	dir := s.o.Folder.simulators()
-	if s.sims.desk, err = cloudsupport.New(cloudsupport.Options{Dir: dir, AnyParent: true, Now: s.o.Now}); err != nil {
+	if s.sims.desk, err = cloudsupport.New(cloudsupport.Options{Dir: dir, AnyParent: true, Now: s.o.Now, Publish: s.fromDesk}); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.sims.desk.Close() })
+	if err = s.sims.desk.Announce(s.topics() + follow.TopicEvents); err != nil {
+		return err
+	}
 	// Nobody makes API tokens by hand here, so the provider's token reaches the tenants that it makes.
 	if s.sims.hub, err = hub.New(hub.Options{Dir: dir, Now: s.o.Now, Switches: hub.Switches{TokenScope: "tenants"}}); err != nil {
 		return err
@@ -42,7 +53,31 @@ func (s *Site) openSimulators(context.Context) (err error) {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.sims.google.Close() })
+	signing, err := s.o.Folder.ensureSecret(secretSlack)
+	if err != nil {
+		return fault.Wrap(fault.Denied, err, "make the secret of the simulated Slack")
+	}
+	if s.sims.chat, err = chat.New(chat.Options{Dir: dir, Now: s.o.Now, Callback: s.base + chatWebhook, SigningSecret: signing}); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.sims.chat.Close() })
 	return nil
+}
+
+// topics is what the full names of this installation's topics begin with.
+func (s *Site) topics() string { return "projects/" + project(s.o.Env) + "/topics/" }
+
+// fromDesk carries what the simulated desk tells to the bus, as Google's publisher does.
+func (s *Site) fromDesk(ctx context.Context, topic string, attributes map[string]string, data []byte) error {
+	name, ours := strings.CutPrefix(topic, s.topics())
+	if !ours || s.bus == nil {
+		return cloudsupport.ErrTopicNotFound
+	}
+	_, err := s.bus.Publish(ctx, publish.Message{Topic: name, Attributes: attributes, Data: data})
+	if fault.Is(err, fault.Missing) {
+		return cloudsupport.ErrTopicNotFound
+	}
+	return err
 }
 
 // mount serves the simulators.
@@ -50,6 +85,7 @@ func (m simulators) mount(mux *http.ServeMux) {
 	mux.Handle(simPath+"/", http.StripPrefix(simPath, m.desk))
 	mux.Handle(simHubPath+"/", http.StripPrefix(simHubPath, m.hub))
 	mux.Handle(simGooglePath+"/", http.StripPrefix(simGooglePath, m.google))
+	mux.Handle(simChatPath+"/", http.StripPrefix(simChatPath, m.chat))
 }
 
 // providerToken is the API token of the simulated hub that holds every role of the provider organization.

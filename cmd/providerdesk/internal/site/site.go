@@ -2,8 +2,10 @@
 // simulators of everything remote, on one port.
 //
 //	/AlertWebhook/{sender}, /FileCase, /SweepCases                     the functions of package casewebhook, as the platform serves them
+//	/ChatWebhook/, /CommentWebhook/{sender}, /CaseCommand, /CaseUpdate likewise
 //	/TenantWebhook/, /OnboardTenant, /SweepTenants, /InvitationSweep   those of package tenantonboard, if the configuration has onboarding
 //	/sim/cloudsupport/, /sim/hub/, /sim/google/                        the simulators and their controls; the hub's API is at /sim/hub/api
+//	/sim/chat/                                                         a page to talk on as people do; see package sim/chat
 //	/api/                                                              for the operator: the ledger and the bus; needs the token in DIR/secrets/admin
 //	/healthz                                                           answers when everything else does
 //

@@ -215,7 +215,7 @@ func TestTheFirstConfiguration(t *testing.T) {
 	if advice != "" {
 		t.Errorf("the second start advises\n%s", advice)
 	}
-	for _, e := range endpoints(again.Config()) {
+	for _, e := range append(endpoints(again.Config()), chats(again.Config())...) {
 		if *e.url != again.URL()+e.path {
 			t.Errorf("a simulator is at %s, want it at %s below %s", *e.url, e.path, again.URL())
 		}
@@ -259,23 +259,35 @@ func TestDeliveries(t *testing.T) {
 		t.Errorf("the short name becomes %q", got)
 	}
 	if got := shown(wiring(c, "p", time.Minute)); got != `alerts-filecase alerts /FileCase
+support-events-caseupdate support-events /CaseUpdate
+case-commands-casecommand case-commands /CaseCommand, ordered
 channel channel /FileCase
 budget budget /FileCase
 alerts-dead-letter alerts-dead /DeadLetter
+support-events-dead-letter support-events-dead /DeadLetter
+case-commands-dead-letter case-commands-dead /DeadLetter
 channel-dead-letter channel-dead /DeadLetter
 budget-dead-letter budget-dead /DeadLetter
-alerts channel budget
+alerts support-events case-commands channel budget case-activity
 sweep-cases 1m0s /SweepCases
+follow-cases 1m0s /CaseUpdate/tick
+sim-chat 10s /sim/chat/deliveries/send
 ` {
 		t.Errorf("got\n%s", got)
 	}
 	c.Senders, c.Onboarding.Organization = nil, "9d9648a7-115a-4a06-a613-a0c4077469f7"
 	if got := shown(wiring(c, "p", time.Minute)); got != `alerts-filecase alerts /FileCase
+support-events-caseupdate support-events /CaseUpdate
+case-commands-casecommand case-commands /CaseCommand, ordered
 tenant-onboarding-onboardtenant tenant-onboarding /OnboardTenant
 alerts-dead-letter alerts-dead /DeadLetter
+support-events-dead-letter support-events-dead /DeadLetter
+case-commands-dead-letter case-commands-dead /DeadLetter
 tenant-onboarding-dead-letter tenant-onboarding-dead /DeadLetter
-alerts tenant-onboarding tenant-lifecycle
+alerts support-events case-commands tenant-onboarding case-activity tenant-lifecycle
 sweep-cases 1m0s /SweepCases
+follow-cases 1m0s /CaseUpdate/tick
+sim-chat 10s /sim/chat/deliveries/send
 sweep-tenants 1m0s /SweepTenants
 invitation-sweep 1h0m0s /InvitationSweep
 ` {
@@ -285,7 +297,11 @@ invitation-sweep 1h0m0s /InvitationSweep
 
 func shown(w wires) (text string) {
 	for _, d := range w.deliveries {
-		text += d.name + " " + d.topic + " " + d.to + "\n"
+		text += d.name + " " + d.topic + " " + d.to
+		if d.ordered {
+			text += ", ordered"
+		}
+		text += "\n"
 	}
 	text += strings.Join(w.topics, " ") + "\n"
 	for _, t := range w.ticks {
@@ -334,7 +350,7 @@ func TestOnTheEmulators(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	proctest.Until(t, "the case", func() bool { return countCases(t, s) == 1 && len(recordsOf(t, s, ledger.Succeeded)) == 1 })
+	proctest.Until(t, "the case", func() bool { return countCases(t, s) == 1 && len(recordsOf(t, s, ledger.Succeeded)) >= 1 })
 
 	token, err := Folder(dir).Admin()
 	if err != nil {
@@ -352,7 +368,7 @@ func TestOnTheEmulators(t *testing.T) {
 	}
 	defer remote.Close()
 	list, err := ledger.New(remote, ledger.Options{}).List(t.Context(), "", "", 10)
-	if err != nil || len(list) != 2 {
+	if err != nil || len(list) != 4 { // each case, and the notification that is attached to it
 		t.Errorf("Firestore has %d records, %v", len(list), err)
 	}
 	takeIn(t, s, dir, client)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/site"
@@ -23,6 +24,9 @@ type figures struct {
 	unknown  int // effects that may have happened
 	other    int // effects in any other state
 }
+
+// atTheDesk are the effects that the story counts.
+var atTheDesk = []string{"case.open", "case.comment", "case.change", "case.close", "case.duplicate"}
 
 func (f figures) String() string {
 	text := fmt.Sprintf("desk: cases %d, calls of cases.create %d, comments %d; ledger: done %d, in doubt %d", f.cases, f.creates, f.comments, f.done, f.unknown)
@@ -59,6 +63,9 @@ func (s *Story) read(ctx context.Context) (f figures, err error) {
 	f.creates, f.comments = calls.Counts["cases.create"], calls.Counts["cases.comments.create"]
 	list, err := s.Site.Ledger().List(ctx, "", "", 1000)
 	for _, r := range list {
+		if !slices.Contains(atTheDesk, r.Kind) {
+			continue // evidence comes later, and what chats are told is another story
+		}
 		switch r.State {
 		case ledger.Succeeded:
 			f.done++

@@ -1,0 +1,46 @@
+package casewebhook
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/providerdesk/providerdesk/functions/casewebhook/evidence"
+	"github.com/providerdesk/providerdesk/shared/alert"
+	"github.com/providerdesk/providerdesk/shared/event"
+	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/store"
+)
+
+// registerEvidence makes the files that are attached to new cases known to a ledger.
+func (f *Function) registerEvidence(ctx context.Context, l *ledger.Ledger) (evidence.Kinds, error) {
+	return evidence.Register(ctx, l, evidence.Options{Config: f.Config, DB: f.DB, Desks: f.Desks, Google: f.Google, Log: f.Log})
+}
+
+// CloseIdleConnections lets go of connections to where evidence is looked for.
+func (f *Function) CloseIdleConnections() { f.kinds.evidence.CloseIdleConnections() }
+
+// withEvidence adds to the opening of an incident's case what is attached to it, and what is written with that.
+func (f *Function) withEvidence(open []ledger.Intent, p *plan, in alert.Incident, loc *time.Location) ([]ledger.Intent, []store.Write, error) {
+	all, writes, err := f.kinds.evidence.Of(open[0], fmt.Sprintf("%s/%d", p.Next.id, p.Next.Episode), in, loc.String(), f.Now().UTC())
+	return append(open, all...), writes, err
+}
+
+// keepRaw keeps the notification with the incidents that were read from it, if the configuration wants to attach it. Several incidents share
+// what one message may be larger by.
+func (f *Function) keepRaw(incidents []alert.Incident, body []byte) {
+	if !f.Config.Evidence.Alert || len(incidents) == 0 {
+		return
+	}
+	raw := alert.Excerpt(string(body), min(alert.MaxRaw, 4*alert.MaxRaw/len(incidents)))
+	for i := range incidents {
+		incidents[i].Raw = raw
+	}
+}
+
+// keepDelivered is keepRaw for a notification that came on its sender's own subscription.
+func (f *Function) keepDelivered(incidents []alert.Incident, e event.Envelope) {
+	if _, own := bySubscription(e.Subscription, f.senders); own {
+		f.keepRaw(incidents, e.Data)
+	}
+}
