@@ -12,25 +12,26 @@ import (
 )
 
 var (
-	slugForm         = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+	slugForm         = regexp.MustCompile(`^[a-z0-9-]+$`)
 	parentForm       = regexp.MustCompile(`^(organizations/[0-9]{1,20}|projects/([0-9]{1,20}|([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]))$`)
-	subscriptionForm = regexp.MustCompile(`^(projects/[a-z0-9.:-]+/subscriptions/)?[A-Za-z][A-Za-z0-9._~+%-]{2,254}$`)
-	organizationForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
+	subscriptionForm = regexp.MustCompile(`^(projects/[a-z0-9.:-]+/subscriptions/)?[A-Za-z][A-Za-z0-9._~+%-]{2,}$`)
+	organizationForm = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 	languageForm     = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 	slackTeamForm    = regexp.MustCompile(`^[TE][A-Z0-9]{2,20}$`)
 	slackUserForm    = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
 	slackChannelForm = regexp.MustCompile(`^[CGD][A-Z0-9]{2,20}$`)
-	googleUserForm   = regexp.MustCompile(`^users/[A-Za-z0-9_-]{1,40}$`)
-	googleSpaceForm  = regexp.MustCompile(`^spaces/[A-Za-z0-9_-]{1,40}$`)
+	googleUserForm   = regexp.MustCompile(`^users/[A-Za-z0-9_-]+$`)
+	googleSpaceForm  = regexp.MustCompile(`^spaces/[A-Za-z0-9_-]+$`)
 	digitsForm       = regexp.MustCompile(`^[0-9]{1,20}$`)
 	wholeForm        = regexp.MustCompile(`^organizations/[0-9]{1,20}$`)
-	headerForm       = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
+	headerForm       = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 )
 
-// form makes a check of a pattern and the sentence that says what to write.
-func form(pattern *regexp.Regexp, sentence string) strict.Check {
+// form makes a check of a pattern, of at most so many bytes after the last slash, and of the sentence that says what to write. A bound of
+// hundreds inside a pattern would make it slow to compile, and every start of a function pays for that.
+func form(pattern *regexp.Regexp, most int, sentence string) strict.Check {
 	return func(s string) string {
-		if pattern.MatchString(s) {
+		if len(s)-strings.LastIndex(s, "/")-1 <= most && pattern.MatchString(s) {
 			return ""
 		}
 		return sentence
@@ -38,55 +39,55 @@ func form(pattern *regexp.Regexp, sentence string) strict.Check {
 }
 
 func slug(s string) string {
-	return form(slugForm, "must be 1 to 40 of the characters a-z, 0-9 and -")(s)
+	return form(slugForm, 40, "must be 1 to 40 of the characters a-z, 0-9 and -")(s)
 }
 
 func parent(s string) string {
-	return form(parentForm, "must be organizations/NUMBER, projects/ID or projects/NUMBER")(s)
+	return form(parentForm, 100, "must be organizations/NUMBER, projects/ID or projects/NUMBER")(s)
 }
 
 func subscription(s string) string {
-	return form(subscriptionForm, "must be projects/P/subscriptions/S, or the name of a subscription of the embedded bus")(s)
+	return form(subscriptionForm, 255, "must be projects/P/subscriptions/S, or the name of a subscription of the embedded bus")(s)
 }
 
 func organization(s string) string {
-	return form(organizationForm, "must be the id of the organization, such as 9d9648a7-115a-4a06-a613-a0c4077469f7")(s)
+	return form(organizationForm, 64, "must be the id of the organization, such as 9d9648a7-115a-4a06-a613-a0c4077469f7")(s)
 }
 
 func language(s string) string {
-	return form(languageForm, "must be a language tag such as en or pt-BR")(s)
+	return form(languageForm, 100, "must be a language tag such as en or pt-BR")(s)
 }
 
 func slackTeam(s string) string {
-	return form(slackTeamForm, "must be the id of a workspace, such as T024BE7LD")(s)
+	return form(slackTeamForm, 21, "must be the id of a workspace, such as T024BE7LD")(s)
 }
 
 func slackUser(s string) string {
-	return form(slackUserForm, "must be the id of a user, such as U024BE7LH")(s)
+	return form(slackUserForm, 21, "must be the id of a user, such as U024BE7LH")(s)
 }
 
 func slackChannel(s string) string {
-	return form(slackChannelForm, "must be the id of a channel, such as C024BE91L")(s)
+	return form(slackChannelForm, 21, "must be the id of a channel, such as C024BE91L")(s)
 }
 
 func googleUser(s string) string {
-	return form(googleUserForm, "must be users/ and the number of a user")(s)
+	return form(googleUserForm, 40, "must be users/ and the number of a user")(s)
 }
 
 func googleSpace(s string) string {
-	return form(googleSpaceForm, "must be spaces/ and the id of a space")(s)
+	return form(googleSpaceForm, 40, "must be spaces/ and the id of a space")(s)
 }
 
 func digits(s string) string {
-	return form(digitsForm, "must be the number of a project, not its id")(s)
+	return form(digitsForm, 20, "must be the number of a project, not its id")(s)
 }
 
 func wholeOrganization(s string) string {
-	return form(wholeForm, "must be organizations/NUMBER")(s)
+	return form(wholeForm, 20, "must be organizations/NUMBER")(s)
 }
 
 func header(s string) string {
-	return form(headerForm, "must be the name of an HTTP header")(s)
+	return form(headerForm, 100, "must be the name of an HTTP header")(s)
 }
 
 func sameHeader(a, b string) bool { return strings.EqualFold(a, b) }

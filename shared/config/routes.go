@@ -217,7 +217,7 @@ var clockForm = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$`)
 func clock(dst *time.Duration) func(value) {
 	return func(v value) {
 		var s string
-		strict.Text(&s, form(clockForm, `must be a time of the day such as "08:00"`))(v)
+		strict.Text(&s, form(clockForm, 5, `must be a time of the day such as "08:00"`))(v)
 		if s != "" {
 			*dst = number(s[:2])*time.Hour + number(s[3:])*time.Minute
 		}

@@ -21,7 +21,7 @@ const howToWriteSecret = "write env:NAME, file:PATH or secret:projects/P/secrets
 
 var (
 	envName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	secretName = regexp.MustCompile(`^projects/([a-z0-9][a-z0-9.:-]*)/secrets/[A-Za-z0-9_-]{1,255}/versions/([0-9]+|[a-z][a-z0-9_-]*)$`)
+	secretName = regexp.MustCompile(`^projects/([a-z0-9][a-z0-9.:-]*)/secrets/([A-Za-z0-9_-]+)/versions/([0-9]+|[a-z][a-z0-9_-]*)$`)
 )
 
 // Secret is a reference to a secret, never the secret itself: env:NAME, file:PATH or secret:projects/P/secrets/S/versions/V. It is
@@ -42,13 +42,19 @@ type Sources struct {
 	Manager func(ctx context.Context, version string) (string, error) // resolves projects/P/secrets/S/versions/V; nil: there is none
 }
 
+// isSecretName reports whether a name is one of Secret Manager's, with at most its 255 characters for the secret.
+func isSecretName(name string) bool {
+	m := secretName.FindStringSubmatch(name)
+	return m != nil && len(m[2]) <= 255
+}
+
 // NewSecret checks the syntax of ref. The error never holds ref: it may be a secret somebody wrote into the file by mistake.
 func NewSecret(ref string, from Sources) (Secret, error) {
 	scheme, name, _ := strings.Cut(ref, ":")
 	switch {
 	case scheme == "env" && envName.MatchString(name):
 	case scheme == "file" && name != "" && !strings.ContainsRune(name, 0):
-	case scheme == "secret" && secretName.MatchString(name):
+	case scheme == "secret" && isSecretName(name):
 	case ref == "":
 		return Secret{}, fault.New(fault.Invalid, "a secret must not be empty; %s", howToWriteSecret)
 	case scheme == "env":

@@ -29,25 +29,28 @@ func secret(form, with string, hints ...string) pattern {
 	return pattern{hints, regexp.MustCompile(form), with}
 }
 
-// builtIn are the forms that are always taken out. What names a secret stays, so that a reader sees what was there.
-var builtIn = []pattern{
-	secret(`-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----(?s:.*?)(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\z)`, gone, "private key"),
-	secret(`(?i)((?:authorization|cookie)\\{0,7}["']?\s{0,4}[:=]\s{0,4}\\{0,7}["']?)[^\r\n"'<>\\]+`, "${1}"+gone, "authorization", "cookie"),
-	secret(`(?i)\b(bearer\s{1,4})[A-Za-z0-9._~+/-]{8,}=*`, "${1}"+gone, "bearer"),
-	secret(`(?i)\b(basic\s{1,4})[A-Za-z0-9+/]{12,}={0,2}`, "${1}"+gone, "basic"),
-	secret(`eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)*`, gone, "eyj"),
-	secret(`\b(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA)[A-Z0-9]{16,}`, gone, "akia", "asia", "abia", "acca", "aroa", "aida"),
-	secret(`AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_.-]{10,}|GOCSPX-[A-Za-z0-9_-]{10,}|\b1//[A-Za-z0-9_-]{20,}`, gone, "aiza", "ya29.", "gocspx-", "1//"),
-	secret(`(hooks\.slack\.com/[a-z]{1,20}/)[A-Za-z0-9/_-]+`, "${1}"+gone, "hooks.slack.com/"),
-	secret(`xox[a-z]-[A-Za-z0-9.-]{8,}|xapp-[A-Za-z0-9-]{8,}`, gone, "xox", "xapp-"),
-	secret(`gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}`, gone, "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
-	secret(`\b[rs]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{10,}`, gone, "k_live_", "k_test_", "whsec_"),
-	secret(`(?i)([a-z][a-z0-9+.-]{1,20}://)[^\s/?#"'<>]{1,256}@`, "${1}"+gone+"@", "://"),
-	secret(`(?i)((?:[?&;]|\\u0026)[\w.-]{0,30}(?:token|key|secret|sig|auth|passw|pwd|code|credential|session)[\w.-]{0,20}=)[^&\s"'<>#;\\]+`, "${1}"+gone,
-		"token", "key", "secret", "sig", "auth", "passw", "pwd", "code", "credential", "session"),
-	secret(`(?i)((?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)[\w-]{0,20}\\{0,7}["']?\s{0,4}(?:=>|[:=])\s{0,4})`+
-		`(?:\\{1,7}"[^"]*"?|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"'&,;<>\\]+)`, "${1}"+gone,
-		"passw", "passphrase", "pwd", "secret", "token", "key", "credential"),
+// builtIn are the forms that are always taken out. What names a secret stays, so that a reader sees what was there. They are compiled for who
+// wants them: a start without evidence does not pay for that.
+func builtIn() []pattern {
+	return []pattern{
+		secret(`-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----(?s:.*?)(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\z)`, gone, "private key"),
+		secret(`(?i)((?:authorization|cookie)\\{0,7}["']?\s{0,4}[:=]\s{0,4}\\{0,7}["']?)[^\r\n"'<>\\]+`, "${1}"+gone, "authorization", "cookie"),
+		secret(`(?i)\b(bearer\s{1,4})[A-Za-z0-9._~+/-]{8,}=*`, "${1}"+gone, "bearer"),
+		secret(`(?i)\b(basic\s{1,4})[A-Za-z0-9+/]{12,}={0,2}`, "${1}"+gone, "basic"),
+		secret(`eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)*`, gone, "eyj"),
+		secret(`\b(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA)[A-Z0-9]{16,}`, gone, "akia", "asia", "abia", "acca", "aroa", "aida"),
+		secret(`AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_.-]{10,}|GOCSPX-[A-Za-z0-9_-]{10,}|\b1//[A-Za-z0-9_-]{20,}`, gone, "aiza", "ya29.", "gocspx-", "1//"),
+		secret(`(hooks\.slack\.com/[a-z]{1,20}/)[A-Za-z0-9/_-]+`, "${1}"+gone, "hooks.slack.com/"),
+		secret(`xox[a-z]-[A-Za-z0-9.-]{8,}|xapp-[A-Za-z0-9-]{8,}`, gone, "xox", "xapp-"),
+		secret(`gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}`, gone, "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
+		secret(`\b[rs]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{10,}`, gone, "k_live_", "k_test_", "whsec_"),
+		secret(`(?i)([a-z][a-z0-9+.-]{1,20}://)[^\s/?#"'<>]{1,256}@`, "${1}"+gone+"@", "://"),
+		secret(`(?i)((?:[?&;]|\\u0026)[\w.-]{0,30}(?:token|key|secret|sig|auth|passw|pwd|code|credential|session)[\w.-]{0,20}=)[^&\s"'<>#;\\]+`, "${1}"+gone,
+			"token", "key", "secret", "sig", "auth", "passw", "pwd", "code", "credential", "session"),
+		secret(`(?i)((?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)[\w-]{0,20}\\{0,7}["']?\s{0,4}(?:=>|[:=])\s{0,4})`+
+			`(?:\\{1,7}"[^"]*"?|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"'&,;<>\\]+)`, "${1}"+gone,
+			"passw", "passphrase", "pwd", "secret", "token", "key", "credential"),
+	}
 }
 
 var (
@@ -60,7 +63,7 @@ type redactor struct{ patterns []pattern }
 
 // newRedactor compiles the expressions of a configuration.
 func newRedactor(c config.Evidence) (*redactor, error) {
-	r := &redactor{patterns: builtIn}
+	r := &redactor{patterns: builtIn()}
 	if c.Personal {
 		r.patterns = append(r.patterns[:len(r.patterns):len(r.patterns)], address)
 	}

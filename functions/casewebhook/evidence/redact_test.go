@@ -154,7 +154,7 @@ func TestNoPlantedSecretLeaves(t *testing.T) {
 func TestHintsMissNothing(t *testing.T) {
 	hinted := redactorOf(t, config.Evidence{})
 	blunt := &redactor{}
-	for _, p := range builtIn {
+	for _, p := range builtIn() {
 		p.hints = nil
 		blunt.patterns = append(blunt.patterns, p)
 	}

@@ -36,12 +36,21 @@ var (
 )
 
 var (
-	spaceForm   = regexp.MustCompile(`^spaces/[A-Za-z0-9_-]{1,128}$`)
-	threadForm  = regexp.MustCompile(`^spaces/[A-Za-z0-9_-]{1,128}/threads/[A-Za-z0-9_.-]{1,128}$`)
-	messageForm = regexp.MustCompile(`^spaces/[A-Za-z0-9_-]{1,128}/messages/[A-Za-z0-9_.-]{1,128}$`)
-	userForm    = regexp.MustCompile(`^users/[A-Za-z0-9_.@-]{1,128}$`)
-	mediaForm   = regexp.MustCompile(`^[A-Za-z0-9_=+:~-][A-Za-z0-9_=+:~/.-]{0,999}$`)
+	spaceForm   = shape{regexp.MustCompile(`^spaces/[A-Za-z0-9_-]+$`), 135}
+	threadForm  = shape{regexp.MustCompile(`^spaces/[A-Za-z0-9_-]+/threads/[A-Za-z0-9_.-]+$`), 270}
+	messageForm = shape{regexp.MustCompile(`^spaces/[A-Za-z0-9_-]+/messages/[A-Za-z0-9_.-]+$`), 270}
+	userForm    = shape{regexp.MustCompile(`^users/[A-Za-z0-9_.@-]+$`), 134}
+	mediaForm   = shape{regexp.MustCompile(`^[A-Za-z0-9_=+:~-][A-Za-z0-9_=+:~/.-]*$`), 1000}
 )
+
+// shape is the form of a name of at most so many bytes. A bound inside an expression makes it slow to compile, and every start pays for that.
+type shape struct {
+	form *regexp.Regexp
+	most int
+}
+
+// MatchString reports whether s has the shape.
+func (f shape) MatchString(s string) bool { return len(s) <= f.most && f.form.MatchString(s) }
 
 // checkPlace refuses a place that is none of Chat's.
 func checkPlace(at chat.Place) error {

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -367,9 +368,10 @@ func TestOnTheEmulators(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer remote.Close()
-	list, err := ledger.New(remote, ledger.Options{}).List(t.Context(), "", "", 10)
-	if err != nil || len(list) != 4 { // each case, and the notification that is attached to it
-		t.Errorf("Firestore has %d records, %v", len(list), err)
+	list, err := ledger.New(remote, ledger.Options{}).List(t.Context(), "", "", 100)
+	opened := slices.DeleteFunc(list, func(r ledger.Record) bool { return r.Kind != "case.open" })
+	if err != nil || len(opened) != 2 {
+		t.Errorf("Firestore has %d cases, %v", len(opened), err)
 	}
 	takeIn(t, s, dir, client)
 }
