@@ -106,6 +106,8 @@ receivers:
           authorization:
             credentials_file: %s
 
+Its cases are told on a simulated Slack and Google Chat, where you can answer, and command (%[1]s/sim/chat/).
+
 Take two tenants in, as %[4]s says; all of it happens at simulators:
 
   providerdesk tenants apply %[4]s --data %[5]s
