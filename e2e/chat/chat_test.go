@@ -4,7 +4,7 @@
 // moments, and reads what stands on both sides in the end: every message once, in order.
 //
 //	chat_test.go       the conversation, turn by turn, and the reading
-//	site_test.go       an installation: "providerdesk up" in a process that is killed with SIGKILL and started again
+//	talk_test.go       what people do, and what can be waited for
 //	remotes_test.go    the chat platforms and the support desk, simulators that live on when their caller dies, and choose when it does
 //
 // Slack and Google Chat have the same conversation. Slack tells us whatever is written in a channel, Google only what is said to us, so there
@@ -12,34 +12,23 @@
 package chat
 
 import (
-	"flag"
-	"fmt"
+	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
+	"github.com/providerdesk/providerdesk/e2e/installed"
 	"github.com/providerdesk/providerdesk/shared/proctest"
 	sim "github.com/providerdesk/providerdesk/shared/sim/chat"
 	"github.com/providerdesk/providerdesk/shared/sim/cloudsupport"
 )
 
-var bin string // the command
-
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "providerdesk-chat-*")
+	dir, err := installed.Build()
 	if err != nil {
-		panic(err)
-	}
-	bin = filepath.Join(dir, "providerdesk")
-	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/providerdesk").CombinedOutput(); err != nil {
-		panic(fmt.Sprintf("build the command: %v\n%s", err, out))
-	}
-	if err := flag.Set("test.parallel", "3"); err != nil { // they mostly wait
 		panic(err)
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
@@ -53,6 +42,12 @@ var people = map[string]map[string]string{
 	sim.Slack:  {"anna": "U0ANNA", "ben": "U0BEN", "chen": "U0CHEN"},
 	sim.Google: {"anna": "users/1001", "ben": "users/1002", "chen": "users/1003"},
 }
+
+// The moments: the remote has done what was asked, and the process dies before it learns that.
+var (
+	aComment = installed.Moment{Method: http.MethodPost, Ends: []string{"/comments"}, Executed: true}
+	aMessage = installed.Moment{Method: http.MethodPost, Ends: []string{"/chat.postMessage", "/messages"}, Executed: true}
+)
 
 var spaces = map[string]string{sim.Slack: sim.Channel, sim.Google: sim.Space}
 
@@ -81,13 +76,13 @@ func converse(t *testing.T, platform string, addOn bool) {
 	talk.says("chen", "I am not allowed (x)")   // 6
 	talk.untilSaid("Anna Example, Ben Example")
 
-	killed := talk.killAt(moment{op: "comment", executed: true})
+	killed := talk.killAt(aComment)
 	talk.says("anna", "This one is made while the process dies (3)") // 7
 	talk.restart(killed)
 	talk.says("ben", "And this one right after (4)") // 8
 	talk.untilCommented("(4)")
 
-	killed = talk.killAt(moment{op: "post", executed: true})
+	killed = talk.killAt(aMessage)
 	talk.desk("Answer 3: told while the process dies.") // 9
 	talk.restart(killed)
 	talk.desk("Answer 4: and told after it.") // 10
@@ -133,7 +128,7 @@ func converse(t *testing.T, platform string, addOn bool) {
 
 // read compares both sides with what was said.
 func (k *talk) read() {
-	proctest.Until(k.T, "nothing is left to do", func() bool { return len(k.site.unfinished()) == 0 })
+	proctest.Until(k.T, "nothing is left to do", func() bool { return len(k.site.Unfinished()) == 0 })
 	c := k.theCase()
 	if c.Escalations != 1 || c.Priority != "P2" {
 		k.Errorf("escalated %d times, priority %s", c.Escalations, c.Priority)
@@ -165,9 +160,9 @@ func (k *talk) read() {
 	if want := []string{"Answer 1", "Answer 2", "Answer 3", "Answer 4", "Answer 5", "Answer 6"}; !slices.Equal(told, want) {
 		k.Errorf("in the thread stand %v, want %v", told, want)
 	}
-	k.site.checkLedger()
+	k.site.CheckLedger()
 	k.Logf("%s: 30 turns, 3 people, %d kills: %d comments at the desk, %d answers of the desk and %d messages of ours in the thread, each once and in order",
-		k.Name(), k.site.kills, len(said), len(told), answers)
+		k.Name(), k.site.Kills, len(said), len(told), answers)
 }
 
 // marks are the numbers in a text that tell the messages apart.

@@ -3,9 +3,9 @@
 package chat
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,34 +14,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/providerdesk/providerdesk/e2e/installed"
 	sim "github.com/providerdesk/providerdesk/shared/sim/chat"
 	"github.com/providerdesk/providerdesk/shared/sim/cloudsupport"
 )
 
-// moment is when the process is killed: while a remote holds a request that has come in whole.
-type moment struct {
-	op       string
-	executed bool // the remote has executed it, and its answer was not sent
-}
-
-// ops are requests by a piece of their paths.
-var ops = map[string][]string{
-	"comment": {"/comments"},
-	"post":    {"/chat.postMessage", "/messages"},
-}
-
 // remotes are the vendors' servers. They live in the test's process, so whoever calls them may die.
 type remotes struct {
+	installed.Death
 	chat *sim.Server
 	desk *cloudsupport.Server
 	url  string
 
 	mu     sync.Mutex
-	want   moment
-	kill   func()
-	died   chan struct{} // closed when kill has returned
-	push   func(message []byte) bool
-	missed [][]byte // events that nobody took
+	site   *installed.Site // that the desk's events go to
+	missed [][]byte        // those that nobody took
 }
 
 func openRemotes(t *testing.T, callback string, addOn bool) *remotes {
@@ -61,7 +48,7 @@ func openRemotes(t *testing.T, callback string, addOn bool) *remotes {
 	for path, h := range map[string]http.Handler{"/chat": r.chat, "/desk": r.desk} {
 		mux.Handle(path+"/", http.StripPrefix(path, h))
 	}
-	server := httptest.NewServer(r.held(mux))
+	server := httptest.NewServer(r.Before(mux))
 	r.url = server.URL
 	t.Cleanup(func() {
 		server.CloseClientConnections()
@@ -75,24 +62,38 @@ func openRemotes(t *testing.T, callback string, addOn bool) *remotes {
 	return r
 }
 
+// listenTo has an installation told of the desk's events.
+func (r *remotes) listenTo(s *installed.Site) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.site = s
+}
+
 // publish is Pub/Sub between the desk and us: what is not taken is kept and comes again.
 func (r *remotes) publish(_ context.Context, _ string, attributes map[string]string, data []byte) error {
 	body, err := json.Marshal(map[string]any{
 		"message":      map[string]any{"attributes": attributes, "data": data, "messageId": "event", "publishTime": time.Now().UTC()},
 		"subscription": "projects/acme-prod/subscriptions/support-events",
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		r.push(body)
+	}
+	return err
+}
+
+// push delivers an event to who listens.
+func (r *remotes) push(event []byte) {
+	r.mu.Lock()
+	s := r.site
+	r.mu.Unlock()
+	if s != nil && s.Lives() {
+		if status, _, err := s.Send(http.MethodPost, "/CaseUpdate", s.Secret("bus"), event); err == nil && status == http.StatusOK {
+			return
+		}
 	}
 	r.mu.Lock()
-	push := r.push
-	r.mu.Unlock()
-	if push == nil || !push(body) {
-		r.mu.Lock()
-		r.missed = append(r.missed, body)
-		r.mu.Unlock()
-	}
-	return nil
+	defer r.mu.Unlock()
+	r.missed = append(r.missed, event)
 }
 
 // again delivers what nobody took.
@@ -101,57 +102,50 @@ func (r *remotes) again() {
 	missed := r.missed
 	r.missed = nil
 	r.mu.Unlock()
-	for _, body := range missed {
-		if !r.push(body) {
-			r.mu.Lock()
-			r.missed = append(r.missed, body)
-			r.mu.Unlock()
-		}
+	for _, event := range missed {
+		r.push(event)
 	}
 }
 
-// intercept has the caller killed when a moment comes. The channel is closed when it is dead.
-func (r *remotes) intercept(m moment, kill func()) <-chan struct{} {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.want, r.kill, r.died = m, kill, make(chan struct{})
-	return r.died
-}
+// configuration of the installation. REMOTES is where the remotes are, HERE where it is itself, ROOM and CHAT depend on the platform.
+const configuration = `
+ledger: {settle: 1m, call_timeout: 5s}
+push: {bearer: env:CHAT_TOKEN} # of functions on their own; an installation makes one for its bus
+desks:
+  google:
+    kind: google
+    parent: projects/acme-prod
+    classification: "Technical Issue > Compute > Compute Engine"
+    rooms: [ROOM]
+    updates: {every: 1m}
+senders:
+  - {name: prod-alertmanager, source: alertmanager, tenant: acme, auth: {bearer: env:CHAT_TOKEN}}
+routes:
+  - {when: "true", desk: google, priority: P3}
+chat:
+  CHAT
+  second_approver: [close]
+people:
+  - {name: Anna Example, slack: U0ANNA, google: users/1001, may: [all]}
+  - {name: Ben Example, slack: U0BEN, google: users/1002, may: [comment, list, show, approve]}
+  - {name: Chen Example, slack: U0CHEN, google: users/1003, may: [list, show]}
+endpoints:
+  cloudsupport: REMOTES/desk
+  slack: REMOTES/chat/slack/api
+  chat: REMOTES/chat/google
+`
 
-// comes reports whether a request is the one that is waited for, and if so, what to do about it.
-func (r *remotes) comes(q *http.Request) (m moment, kill func(), died chan struct{}) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.kill == nil || q.Method != http.MethodPost {
-		return m, nil, nil
-	}
-	for _, end := range ops[r.want.op] {
-		if strings.HasSuffix(q.URL.Path, end) {
-			kill, r.kill = r.kill, nil
-			return r.want, kill, r.died
-		}
-	}
-	return m, nil, nil
-}
+const (
+	slackChat  = `slack: {signing_secret: env:CHAT_SIGNING, token: env:CHAT_TOKEN, team: T0DESK, bot_user: U0DESKBOT}`
+	googleChat = `google: {audience: "HERE/ChatWebhook/google", certificates: REMOTES/chat/google/jwks, app: users/9001, add_on: ADDON}`
+)
 
-// held passes requests on. Whoever sends the one that is waited for is dead before there is an answer.
-func (r *remotes) held(to http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		body, err := io.ReadAll(q.Body)
-		if err != nil {
-			panic(http.ErrAbortHandler) // the caller has died
-		}
-		q.Body = io.NopCloser(bytes.NewReader(body))
-		m, kill, died := r.comes(q)
-		if kill == nil {
-			to.ServeHTTP(w, q)
-			return
-		}
-		if m.executed {
-			to.ServeHTTP(httptest.NewRecorder(), q)
-		}
-		kill()
-		close(died)
-		panic(http.ErrAbortHandler)
-	})
+// configured is the configuration of an installation on one platform.
+func configured(addr, remotes, platform string, addOn bool) string {
+	room, chat := "{slack: C0CASES}", slackChat
+	if platform == sim.Google {
+		room, chat = "{google: spaces/CASES}", googleChat
+	}
+	text := strings.NewReplacer("ROOM", room, "CHAT\n", chat+"\n").Replace(configuration)
+	return strings.NewReplacer("REMOTES", remotes, "HERE", "http://"+addr, "ADDON", fmt.Sprint(addOn)).Replace(text)
 }

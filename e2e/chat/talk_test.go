@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/providerdesk/providerdesk/e2e/installed"
 	"github.com/providerdesk/providerdesk/shared/proctest"
 	sim "github.com/providerdesk/providerdesk/shared/sim/chat"
 	"github.com/providerdesk/providerdesk/shared/sim/cloudsupport"
@@ -21,17 +22,15 @@ type talk struct {
 	thread          string          // of the case
 	clicked         map[string]bool // labels and messages
 	remotes         *remotes
-	site            *site
+	site            *installed.Site
 }
 
 func open(t *testing.T, platform string, addOn bool) *talk {
 	t.Helper()
 	addr := proctest.FreeAddress(t)
 	r := openRemotes(t, "http://"+addr+"/ChatWebhook", addOn)
-	s := install(t, addr, r.url, platform, addOn)
-	r.mu.Lock()
-	r.push = s.push
-	r.mu.Unlock()
+	s := installed.Start(t, addr, configured(addr, r.url, platform, addOn), "CHAT_TOKEN=xoxb-0123456789-chat", "CHAT_SIGNING="+sim.DefaultSign)
+	r.listenTo(s)
 	k := &talk{T: t, platform: platform, space: spaces[platform], clicked: map[string]bool{}, remotes: r, site: s}
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -43,8 +42,8 @@ func open(t *testing.T, platform string, addOn bool) *talk {
 
 // tell logs what everybody sees.
 func (k *talk) tell() {
-	if k.site.lives() {
-		k.Logf("unfinished: %q", k.site.unfinished())
+	if k.site.Lives() {
+		k.Logf("unfinished: %q", k.site.Unfinished())
 	}
 	for _, m := range k.remotes.chat.Messages(k.platform, k.space, "") {
 		k.Logf("%s %s: %.300q %v", m.Thread, m.By, m.Text, m.Buttons)
@@ -122,7 +121,14 @@ func (k *talk) desk(text string) {
 	k.Helper()
 	number := k.theCase().Name
 	number = number[strings.LastIndex(number, "/")+1:]
-	k.site.must(http.MethodPost, k.remotes.url+"/desk/cases/"+number+"/reply", fmt.Sprintf(`{"body":%q}`, text))
+	answer, err := http.Post(k.remotes.url+"/desk/cases/"+number+"/reply", "application/json", strings.NewReader(fmt.Sprintf(`{"body":%q}`, text)))
+	if err != nil {
+		k.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		k.Fatalf("the desk's staff cannot answer: %d", answer.StatusCode)
+	}
 }
 
 func (k *talk) theCase() cloudsupport.CaseView {
@@ -184,7 +190,7 @@ func (k *talk) wait(what string, holds func() bool) {
 }
 
 // killAt has the process killed at a moment.
-func (k *talk) killAt(m moment) <-chan struct{} { return k.remotes.intercept(m, k.site.kill) }
+func (k *talk) killAt(m installed.Moment) <-chan struct{} { return k.remotes.Await(m, k.site.Kill) }
 
 // restart starts the process when it is dead.
 func (k *talk) restart(killed <-chan struct{}) {
@@ -197,5 +203,5 @@ func (k *talk) restart(killed <-chan struct{}) {
 			return false
 		}
 	})
-	k.site.start()
+	k.site.Restart()
 }

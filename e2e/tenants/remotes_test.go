@@ -3,15 +3,13 @@
 package tenants
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
-	"sync"
 	"testing"
 
+	"github.com/providerdesk/providerdesk/e2e/installed"
 	"github.com/providerdesk/providerdesk/shared/sim/cloudsupport"
 	"github.com/providerdesk/providerdesk/shared/sim/google"
 	"github.com/providerdesk/providerdesk/shared/sim/hub"
@@ -19,16 +17,11 @@ import (
 
 // remotes are the vendors' servers. They live in the test's process, so whoever calls them may die.
 type remotes struct {
+	installed.Death
 	hub    *hub.Server
 	google *google.Server
 	desk   *cloudsupport.Server
 	url    string
-
-	mu   sync.Mutex
-	want moment // waited for, if left is above zero
-	left int
-	kill func()
-	died chan struct{} // closed when kill has returned
 }
 
 func openRemotes(t *testing.T) *remotes {
@@ -48,7 +41,7 @@ func openRemotes(t *testing.T) *remotes {
 	for path, h := range map[string]http.Handler{"/hub": r.hub, "/google": r.google, "/desk": r.desk} {
 		mux.Handle(path+"/", http.StripPrefix(path, h))
 	}
-	server := httptest.NewServer(r.held(mux))
+	server := httptest.NewServer(r.Before(mux))
 	r.url = server.URL
 	t.Cleanup(func() {
 		server.CloseClientConnections()
@@ -62,8 +55,8 @@ func openRemotes(t *testing.T) *remotes {
 	return r
 }
 
-// ops are requests by method and end of path.
-var ops = map[string]struct{ method, end string }{
+// requests by their methods and the ends of their paths.
+var requests = map[string]struct{ method, end string }{
 	"tenants.list":          {http.MethodGet, "/tenants"},
 	"tenants.create":        {http.MethodPost, "/tenants"},
 	"users.add":             {http.MethodPost, "/add-users"},
@@ -74,48 +67,10 @@ var ops = map[string]struct{ method, end string }{
 	"cases.close":           {http.MethodPost, ":close"},
 }
 
-// intercept has the caller killed when a moment comes. The channel is closed when it is dead.
-func (r *remotes) intercept(m moment, kill func()) <-chan struct{} {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.want, r.left, r.kill, r.died = m, max(m.nth, 1), kill, make(chan struct{})
-	return r.died
-}
-
-// comes reports whether a request is the one that is waited for, and if so, what to do about it.
-func (r *remotes) comes(q *http.Request) (m moment, kill func(), died chan struct{}) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	op := ops[r.want.op]
-	if r.left == 0 || q.Method != op.method || !strings.HasSuffix(q.URL.Path, op.end) {
-		return m, nil, nil
-	}
-	if r.left--; r.left > 0 {
-		return m, nil, nil
-	}
-	return r.want, r.kill, r.died
-}
-
-// held passes requests on. Whoever sends the one that is waited for is dead before there is an answer.
-func (r *remotes) held(to http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		body, err := io.ReadAll(q.Body)
-		if err != nil {
-			panic(http.ErrAbortHandler) // the caller has died
-		}
-		q.Body = io.NopCloser(bytes.NewReader(body))
-		m, kill, died := r.comes(q)
-		if kill == nil {
-			to.ServeHTTP(w, q)
-			return
-		}
-		if m.executed {
-			to.ServeHTTP(httptest.NewRecorder(), q)
-		}
-		kill()
-		close(died)
-		panic(http.ErrAbortHandler)
-	})
+// ops is a moment as the remotes see it.
+func ops(m moment) installed.Moment {
+	q := requests[m.op]
+	return installed.Moment{Method: q.method, Ends: []string{q.end}, Nth: m.nth, Executed: m.executed}
 }
 
 // hubToken is an API token with every role of the provider.

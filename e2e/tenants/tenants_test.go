@@ -4,7 +4,7 @@
 // every tenant one organization, of every person one membership or invitation, one contact, one role, one test case.
 //
 //	tenants_test.go    the moments, and the counting
-//	site_test.go       an installation: "providerdesk up" in a process that is killed with SIGKILL and started again, and its commands
+//	site_test.go       an installation as package installed has it, and the commands about its tenants
 //	remotes_test.go    the hub, Google's APIs and the support desk, simulators that live on when their caller dies, and choose when it does
 //
 // It runs on the store and the bus in the folder, and on the emulators of Firestore and Pub/Sub. Times are the shortest that a configuration
@@ -15,8 +15,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,19 +22,14 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/providerdesk/providerdesk/e2e/installed"
 	"github.com/providerdesk/providerdesk/shared/emulator"
 )
 
-var bin string // the command
-
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "providerdesk-tenants-*")
+	dir, err := installed.Build()
 	if err != nil {
 		panic(err)
-	}
-	bin = filepath.Join(dir, "providerdesk")
-	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/providerdesk").CombinedOutput(); err != nil {
-		panic(fmt.Sprintf("build the command: %v\n%s", err, out))
 	}
 	if err := flag.Set("test.parallel", "2"); err != nil { // they mostly wait
 		panic(err)
@@ -137,7 +130,7 @@ func TestKilledWhileTenantsAreTakenIn(t *testing.T) {
 			}
 			r.countCases(t, len(moments))
 			s.checkLedger()
-			t.Logf("%d kills in %.0f s, all %d tenants rest after %.0f s; %s", s.kills, killed.Seconds(), len(moments), rested.Seconds(), r.figures())
+			t.Logf("%d kills in %.0f s, all %d tenants rest after %.0f s; %s", s.Kills, killed.Seconds(), len(moments), rested.Seconds(), r.figures())
 		})
 	}
 }
@@ -145,13 +138,13 @@ func TestKilledWhileTenantsAreTakenIn(t *testing.T) {
 // killedAt has a tenant taken in, and the process killed at a moment of that.
 func (s *site) killedAt(r *remotes, n int, m moment) {
 	s.Helper()
-	died := r.intercept(m, s.kill)
+	died := r.Await(ops(m), s.Kill)
 	s.apply(tenant(n), died)
 	limit := time.NewTimer(time.Minute)
 	defer limit.Stop()
 	select {
 	case <-died:
-		s.start()
+		s.Restart()
 	case <-limit.C:
 		s.Fatalf("the moment never comes: %s", m)
 	}
