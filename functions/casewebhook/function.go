@@ -1,11 +1,14 @@
 // Package casewebhook turns monitoring alerts into support cases: at most one case for an incident, with what a person at the desk needs,
-// and the incident's later fate told on the same case.
+// and the incident's later fate told on the same case. People talk about the case, and command, where they are: in their chat.
 //
-//	AlertWebhook  HTTP POST /{sender}   checks the sender, decodes, publishes one message per incident to topic "alerts"
-//	FileCase      topic "alerts"        decides what an incident wants and does it through the ledger
-//	CaseUpdate    topic "support-events", and a scheduler's message there: tells what changes at the desks; see package follow
-//	SweepCases    scheduler, 1 minute   finishes what crashes and unknown outcomes left; lists held incidents on umbrella cases; changes
-//	                                    priorities whose time has come
+//	AlertWebhook    HTTP POST /{sender}         checks the sender, decodes, publishes one message per incident to topic "alerts"
+//	FileCase        topic "alerts"              decides what an incident wants and does it through the ledger
+//	ChatWebhook     HTTP POST /slack/*, /google checks the platform, answers at once, publishes what a person did to topic "case-commands"
+//	CommentWebhook  HTTP POST /{sender}         the same of another system, in a person's name
+//	CaseCommand     topic "case-commands"       carries out what is asked; see package commands
+//	CaseUpdate      topic "support-events"      and a scheduler's message there: tells what changes at the desks; see package follow
+//	SweepCases      scheduler, 1 minute         finishes what crashes and unknown outcomes left; lists held incidents on umbrella cases;
+//	                                            changes priorities whose time has come; tells what became of commands
 //
 // Beside them Release opens cases for incidents that a budget held back, as a person wants it, and Explain says what an example would become.
 //
@@ -47,8 +50,8 @@
 // somebody closes in the moment between our look and the comment (the effect is then FAILED, logged as an error and listed); that an alert
 // which fires again with its old beginning within a minute of its end is told before the sender repeats it; that an incident is ended
 // when its sender left alerts out to the last; that a priority which a person sets in the moment between our look and the change is told apart
-// from ours in the comment (the change itself is not made); that a raise beyond a cap is made up for without news; on a route with a case for each alert, a case for what the sender left out (a warning is
-// logged).
+// from ours in the comment (the change itself is not made); that a raise beyond a cap is made up for without news; on a route with a case for
+// each alert, a case for what the sender left out (a warning is logged).
 package casewebhook
 
 import (
