@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/providerdesk/providerdesk/functions/casewebhook"
+	"github.com/providerdesk/providerdesk/functions/casewebhook/commands"
 	"github.com/providerdesk/providerdesk/functions/casewebhook/follow"
 	"github.com/providerdesk/providerdesk/functions/casewebhook/say"
 	"github.com/providerdesk/providerdesk/shared/chat"
@@ -34,9 +35,9 @@ routes:
 `
 
 // talk gives the function of a world a room.
-func (w *world) talk() *simchat.Server {
+func (w *world) talk(settings string) *simchat.Server {
 	w.Helper()
-	c, err := config.Parse("providerdesk.yaml", []byte(talking), env)
+	c, err := config.Parse("providerdesk.yaml", []byte(settings), env)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func (w *world) talk() *simchat.Server {
 func TestAlertIsToldInChat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, setup{})
-		sim := w.talk()
+		sim := w.talk(talking)
 		w.file(group("eu", firing("a", time.Now())))
 		name := w.one().name
 		texts := func() string {
@@ -98,6 +99,45 @@ func TestAlertIsToldInChat(t *testing.T) {
 		}
 		if got := w.states(); got["case.track SUCCEEDED"] != 1 || got["case.root SUCCEEDED"] != 1 {
 			t.Errorf("effects %v", got)
+		}
+	})
+}
+
+// A storm is told once in the room for alarms, and what it held back is released by a word there: each incident gets its case, once.
+func TestStormIsToldAndReleasedInChat(t *testing.T) {
+	settings := strings.NewReplacer("bot_user: U0DESKBOT}}", "bot_user: U0DESKBOT}, alarms: [{slack: C0CASES}]}",
+		"rooms: [", "budget: {cases: 2, per: 1h}, rooms: [").Replace(talking) + "people: [{name: Anna Example, slack: U0ANNA, may: [release]}]\n"
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)))
+		w := newWorld(t, setup{})
+		sim := w.talk(settings)
+		said := func(words string) (n int) {
+			for _, m := range sim.Messages(simchat.Slack, "C0CASES", "") {
+				n += strings.Count(m.Text, words)
+			}
+			return n
+		}
+		for n := range 7 {
+			w.file(group(cluster(n), firing("a", time.Now())))
+		}
+		w.sweepFor(5 * time.Minute)
+		if own, umbrellas := w.split(); len(own) != 2 || len(umbrellas) != 1 || said("needs attention") != 1 {
+			t.Fatalf("%d cases, %d umbrellas, told %d times", len(own), len(umbrellas), said("needs attention"))
+		}
+		order, err := commands.Encode(commands.Message{Chat: &chat.Event{ID: "slack/1", Kind: chat.Command, Text: "release at google", At: time.Now(),
+			Place: chat.Place{Platform: chat.Slack, Space: "C0CASES"}, Person: chat.Person{ID: "U0ANNA", Name: "Anna"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the bus may deliver it again
+			if err := w.CaseCommand(t.Context(), event.Envelope{ID: "1", Data: order}); err != nil {
+				t.Fatal(err)
+			}
+			w.sweepFor(5 * time.Minute)
+		}
+		if own, umbrellas := w.split(); len(own) != 7 || len(umbrellas) != 1 || said("5 incidents have cases of their own now") != 1 || said("needs attention") != 1 {
+			t.Errorf("%d cases, %d umbrellas; the release is told %d times, the storm %d", len(own), len(umbrellas),
+				said("5 incidents have cases of their own now"), said("needs attention"))
 		}
 	})
 }
