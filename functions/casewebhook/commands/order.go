@@ -86,31 +86,8 @@ func (o order) write(now time.Time) (store.Write, error) {
 // record records a plan in one commit, carries out what can be carried out at once, and tells the outcome if it is known then. Once the commit
 // is made the message may be acknowledged: whatever is left, the sweeper does.
 func (c *Commands) record(ctx context.Context, in input, p plan, from ledger.Source) error {
-	now := c.Now().UTC()
-	o := order{V: 1, At: in.at, Who: in.who.Name, Via: in.who.Via, What: in.cmd.short(), Asked: now, Told: p.Job == nil, id: in.order}
-	var w work
-	if p.Job != nil {
-		o.What = p.Job.Cmd.short()
-		o.Job = &summary{p.Job.Cmd.Verb, p.Job.Target, p.Job.short(), p.Job.Plain}
-		var err error
-		if w, err = c.work(ctx, *p.Job); err != nil {
-			return err
-		}
-		o.Effects = w.effects
-	}
-	said, err := c.saying(ctx, in.order, "said", in.at, p)
+	w, err := c.prepare(ctx, in, p)
 	if err != nil {
-		return err
-	}
-	w.intents = append(w.intents, said...)
-	if p.Ask != nil {
-		shown, err := c.settled(ctx, *p.Ask)
-		if err != nil {
-			return err
-		}
-		w.intents = append(shown, w.intents...) // first: until then people can click again
-	}
-	if err := c.writes(&w, o, in, p, said, now); err != nil {
 		return err
 	}
 	for i := range w.intents {
@@ -120,13 +97,42 @@ func (c *Commands) record(ctx context.Context, in input, p plan, from ledger.Sou
 	if err := c.commit(ctx, w); err != nil {
 		return err
 	}
-	if o, err = c.order(ctx, in.order); err == nil {
+	o, err := c.order(ctx, in.order)
+	if err == nil {
 		err = c.finish(ctx, o)
 	}
 	if err != nil {
 		c.Log.WarnContext(ctx, "an order is left to the sweeper", "order", in.order, "error", err)
 	}
 	return nil
+}
+
+// prepare makes everything that follows from a plan: what is to be done, what is said, and the documents that go with it.
+func (c *Commands) prepare(ctx context.Context, in input, p plan) (w work, err error) {
+	now := c.Now().UTC()
+	o := order{V: 1, At: in.at, Who: in.who.Name, Via: in.who.Via, What: in.cmd.short(), Asked: now, Told: p.Job == nil, id: in.order}
+	if p.Job != nil {
+		o.What = p.Job.Cmd.short()
+		o.Job = &summary{p.Job.Cmd.Verb, p.Job.Target, p.Job.short(), p.Job.Plain}
+		if w, err = c.work(ctx, *p.Job); err != nil {
+			return w, err
+		}
+		o.Effects = w.effects
+	}
+	said, err := c.saying(ctx, in.order, "said", in.at, p)
+	if err != nil {
+		return w, err
+	}
+	w.intents = append(w.intents, said...)
+	if p.Ask != nil {
+		shown, err := c.settled(ctx, *p.Ask)
+		if err != nil {
+			return w, err
+		}
+		w.intents = append(shown, w.intents...) // first: until then people can click again
+	}
+	err = c.writes(&w, o, in, p, said, now)
+	return w, err
 }
 
 // writes adds the documents that go with a plan.
