@@ -3,11 +3,9 @@ package signature
 import (
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
-	"math/big"
 	"net/http"
 	"strings"
 	"time"
@@ -45,36 +43,26 @@ func GoogleChat(c GoogleChatConfig) (Verifier, error) {
 		c.Keys = GoogleChatCertificates
 	}
 	own := OIDCConfig{Issuers: []string{GoogleChatAccount}, Audience: c.ProjectNumber, JWKS: c.Keys, Client: c.Client, Now: clock(c.Now)}
-	return &identity{own, remoteKeys(own, keysOfCertificates(own.Now))}, nil
+	return &identity{own, newKeySet(own.JWKS, own.Client, own.Now, keysOfCertificates(own.Now))}, nil
 }
 
-// jwk is an RSA key of a key set.
-type jwk struct {
-	Type      string `json:"kty"`
-	Algorithm string `json:"alg"`
-	Use       string `json:"use"`
-	ID        string `json:"kid"`
-	N         string `json:"n"`
-	E         string `json:"e"`
-}
-
-// keysOfCertificates makes a key set of the certificates that are valid now: an object of PEM texts by the ids of their keys.
-func keysOfCertificates(now func() time.Time) func([]byte) ([]byte, error) {
-	return func(body []byte) ([]byte, error) {
+// keysOfCertificates reads the certificates that are valid now: an object of PEM texts by the ids of their keys.
+func keysOfCertificates(now func() time.Time) func([]byte) (keys, error) {
+	return func(body []byte) (keys, error) {
 		var certificates map[string]string
-		if json.Unmarshal(body, &certificates) != nil || len(certificates) == 0 {
-			return nil, errors.New("the key server did not answer with certificates")
+		if err := json.Unmarshal(body, &certificates); err != nil {
+			return nil, err
 		}
-		set := map[string][]jwk{"keys": {}}
+		all := keys{}
 		for id, text := range certificates {
 			if key, ok := keyOf(text, now()); ok {
-				set["keys"] = append(set["keys"], jwk{"RSA", "RS256", "sig", id, encoded(key.N), encoded(big.NewInt(int64(key.E)))})
+				all[id] = key
 			}
 		}
-		if len(set["keys"]) == 0 {
-			return nil, errors.New("the key server answered with no certificate that is valid now")
+		if len(all) == 0 {
+			return nil, errors.New("there is no certificate that is valid now")
 		}
-		return json.Marshal(set)
+		return all, nil
 	}
 }
 
@@ -90,5 +78,3 @@ func keyOf(text string, now time.Time) (*rsa.PublicKey, bool) {
 	key, ok := c.PublicKey.(*rsa.PublicKey)
 	return key, ok
 }
-
-func encoded(n *big.Int) string { return base64.RawURLEncoding.EncodeToString(n.Bytes()) }

@@ -28,9 +28,8 @@ type OIDCConfig struct {
 }
 
 const (
-	leeway       = 60 * time.Second // between our clock and the issuer's
-	maxToken     = 8 << 10          // bytes of a token; Google's have about one thousand
-	fetchTimeout = 5 * time.Second
+	leeway   = 60 * time.Second // between our clock and the issuer's
+	maxToken = 8 << 10          // bytes of a token; Google's have about one thousand
 )
 
 // OIDC accepts "Authorization: Bearer" with an RS256 identity token. Keys are fetched when a token names one that is not known yet, at
@@ -46,18 +45,12 @@ func OIDC(c OIDCConfig) (Verifier, error) {
 		c.JWKS = GoogleJWKS
 	}
 	c.Now = clock(c.Now)
-	return &identity{c, remoteKeys(c, nil)}, nil
-}
-
-func remoteKeys(c OIDCConfig, form func([]byte) ([]byte, error)) *oidc.RemoteKeySet {
-	// go-oidc takes its client from a context and ignores everything else of it.
-	ctx := oidc.ClientContext(context.Background(), jwksClient(c.Client, c.Now, form))
-	return oidc.NewRemoteKeySet(ctx, c.JWKS)
+	return &identity{c, newKeySet(c.JWKS, c.Client, c.Now, keysOfSet)}, nil
 }
 
 type identity struct {
 	OIDCConfig
-	keys *oidc.RemoteKeySet
+	keys *keySet
 }
 
 func (v *identity) Verify(r *http.Request, _ []byte) error {
@@ -98,14 +91,14 @@ func (v *identity) parse(ctx context.Context, raw string) (*oidc.IDToken, error)
 
 // attempt is the key set during one verification: go-oidc's verifier flattens the error that tells a wrong signature from missing keys.
 type attempt struct {
-	keys        *oidc.RemoteKeySet
+	keys        *keySet
 	unreachable error
 }
 
 func (a *attempt) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
 	payload, err := a.keys.VerifySignature(ctx, jwt)
-	if errors.Unwrap(err) != nil { // RemoteKeySet wraps what went wrong while fetching, and nothing else
-		a.unreachable = errors.New("the key server did not answer with a key set")
+	if errors.Is(err, errUnreachable) {
+		a.unreachable = err
 	}
 	return payload, err
 }
