@@ -152,7 +152,6 @@ var roots = exceptions{
 	"shared/gapi/token.go":         "the token source keeps its context for later refreshes, so it must not be that of one call",
 	"shared/desk/google/google.go": "the generated client's constructor reads its options and connects to nothing",
 	"shared/sim/server/faults.go":  "a test looks at the state; there is no request",
-	"shared/signature/oidc.go":     "go-oidc takes its HTTP client out of a context and nothing else",
 	"shared/publish/localbus":      "the broker delivers on its own account; nobody waits for a delivery",
 	"shared/config/gsm/gsm.go":     "as desk/google/google.go",
 	"shared/chat/google/room.go":   "as desk/google/google.go",
