@@ -15,8 +15,11 @@ import (
 	"github.com/providerdesk/providerdesk/functions/casewebhook/commands"
 	"github.com/providerdesk/providerdesk/functions/casewebhook/follow"
 	"github.com/providerdesk/providerdesk/shared/chat"
+	"github.com/providerdesk/providerdesk/shared/desk"
+	"github.com/providerdesk/providerdesk/shared/desk/google"
 	"github.com/providerdesk/providerdesk/shared/event"
 	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/gapi"
 	"github.com/providerdesk/providerdesk/shared/ledger"
 	"github.com/providerdesk/providerdesk/shared/store"
 )
@@ -214,6 +217,41 @@ func TestAmbiguousNumber(t *testing.T) {
 	}
 	if told := text(w.one(w.does(place(chat.Slack), "Anna", "close "+name))); !strings.HasPrefix(told, "* Confirm?") {
 		t.Error(told)
+	}
+}
+
+// Our account may see cases beside those of the configured parents. Nobody gets at them by naming them: rights are given desk by desk.
+func TestCaseOfNoDesk(t *testing.T) {
+	w := newWorld(t, setup{})
+	own, _ := w.file("google", "Disk full")
+	client, err := gapi.Client(gapi.Options{Base: w.google.Transport(), Token: gapi.StaticToken("t")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere, err := google.New(google.Options{HTTP: client, Parent: "organizations/123456789012", Classification: w.config.Desks["google"].Classification})
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := elsewhere.Open(t.Context(), desk.Draft{Title: "Secret", Description: "nobody's business", Priority: "P2", Classification: w.config.Desks["google"].Classification})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{foreign.Name, "organizations/123456789012/cases/" + number(own), own + "/cases/" + number(own), "projects/acme-prod/support-requests/" + number(own)} {
+		for _, words := range []string{"show ", "close ", "comment "} {
+			told := text(w.one(w.does(place(chat.Slack), "Anna", words+name+" hello")))
+			if words != "comment " {
+				told = text(w.one(w.does(place(chat.Slack), "Anna", words+name)))
+			}
+			if strings.Contains(told, "Secret") || strings.Contains(told, "Confirm") || strings.Contains(told, "Disk full") {
+				t.Errorf("%s%s: %q", words, name, told)
+			}
+		}
+	}
+	if got, err := elsewhere.Comments(t.Context(), foreign.Name); err != nil || len(got) != 0 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if told := text(w.one(w.does(place(chat.Slack), "Anna", "show "+own))); !strings.Contains(told, "Disk full") {
+		t.Errorf("by its own name: %q", told)
 	}
 }
 

@@ -96,7 +96,7 @@ func (c *Commands) targets(ctx context.Context, in input) ([]target, error) {
 }
 
 // find returns the case of a desk that has a number or a full name, nil if there is none. A desk does not tell a case that is not there from
-// one that is not for us.
+// one that is not for us. Our account may see cases of other parents, too: those are not the desk's, whoever names them.
 func (c *Commands) find(ctx context.Context, deskName, ref string) (*target, error) {
 	d, err := c.Desks.Desk(deskName)
 	if err != nil {
@@ -114,6 +114,9 @@ func (c *Commands) find(ctx context.Context, deskName, ref string) (*target, err
 	if err != nil {
 		return nil, act.Healing(err)
 	}
+	if strings.Contains(ref, "/") && ref != name && ref != got.Name {
+		return nil, nil
+	}
 	t := target{Desk: deskName, Name: got.Name, Title: got.Title, URL: got.URL, Priority: got.Priority}
 	k, err := c.Cases.ByName(ctx, deskName, got.Name)
 	if err == nil {
@@ -124,20 +127,19 @@ func (c *Commands) find(ctx context.Context, deskName, ref string) (*target, err
 	return &t, nil
 }
 
-// fullName returns a case's name at a desk; false when it cannot be one of that desk.
+// fullName returns the name of the case with a number, or with the number that a full name ends in, directly under a desk's parent; false when
+// it cannot be one of that desk.
 func (c *Commands) fullName(deskName, ref string) (string, bool) {
 	d := c.Config.Desks[deskName]
-	kind := "cases"
+	parent, kind := d.Parent, "/cases/"
 	if d.Kind == "hub" {
-		kind = "support-requests"
+		parent, kind = "orgs/"+d.Organization, "/support-requests/"
 	}
-	if strings.Contains(ref, "/") {
-		return ref, strings.Contains(ref, "/"+kind+"/")
+	if !strings.Contains(ref, "/") {
+		return parent + kind + ref, true
 	}
-	if d.Kind == "hub" {
-		return "orgs/" + d.Organization + "/" + kind + "/" + ref, true
-	}
-	return d.Parent + "/" + kind + "/" + ref, true
+	_, number, ok := strings.Cut(ref, kind)
+	return parent + kind + number, ok && number != "" && !strings.Contains(number, "/")
 }
 
 // lists asks desks for their cases. One that does not answer is said to, for its cases may be had elsewhere.
