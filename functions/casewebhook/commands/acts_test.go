@@ -453,7 +453,7 @@ func TestRelease(t *testing.T) {
 	for _, tt := range []struct{ who, words, told string }{
 		{"Anna", "release all", "Released 2 incidents at google.\nReleased 2 incidents at hub."},
 		{"Bob", "release all", "Released 2 incidents at google."},
-		{"Bob", "release at hub", `You have not the right "release" at desk hub`},
+		{"Bob", "release at hub", `You do not have the right "release" at desk hub`},
 		{"Bob", "release abc", "You can: release at google"},
 		{"Anna", "release none", "Nothing was released: no incident has this id."},
 	} {

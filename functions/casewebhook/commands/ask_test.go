@@ -196,7 +196,7 @@ func TestRightsAreLost(t *testing.T) {
 	name, at := w.file("google", "Disk full")
 	b := w.one(w.does(at[chat.Slack], "Bob", "close")).Buttons[0]
 	w.config.People[1].May = []string{"show"}
-	if told := text(w.one(w.clicks(at[chat.Slack], "Bob", b))); !strings.Contains(told, `not the right "close" at desk google`) {
+	if told := text(w.one(w.clicks(at[chat.Slack], "Bob", b))); !strings.Contains(told, `not have the right "close" at desk google`) {
 		t.Error(told)
 	}
 	if w.at("google", name).State == desk.Closed {

@@ -99,9 +99,9 @@ func refusal(w who, c *config.Config, does, desk string) string {
 	}
 	have := whoMay(c, does, desk, "")
 	if !w.known() {
-		return "I do not know you, so I did nothing. Who has the right \"" + does + "\"" + at + ": " + have + "."
+		return "I do not know you, so I did nothing. These people have the right \"" + does + "\"" + at + ": " + have + "."
 	}
-	return "You have not the right \"" + does + "\"" + at + ", so I did nothing. Who has it: " + have + "."
+	return "You do not have the right \"" + does + "\"" + at + ", so I did nothing. These people have it: " + have + "."
 }
 
 // desksOf are the names of the desks at which a person may do something, in order.
