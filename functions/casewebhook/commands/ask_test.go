@@ -45,7 +45,7 @@ func TestQuestions(t *testing.T) {
 		{"a second person's word", second, []step{{who: "Anna", does: "Confirm", told: "Approve?"}, {who: "Carol", does: "approve", told: "Closed case"}}, true},
 		{"the same person twice", second, []step{{who: "Anna", does: "Confirm", told: "Approve?"}, {who: "Anna", does: "Approve", told: "A second person must"}, {who: "Anna", does: "Confirm", told: "approval of a second person"}}, false},
 		{"the same person's other account", second, []step{{who: "Anna", does: "Confirm", told: "Approve?"}, {who: "Anna", does: "Approve", told: "A second person must", platform: chat.Google}}, false},
-		{"a second person without the right", second, []step{{who: "Anna", does: "Confirm", told: "Approve?"}, {who: "Bob", does: "Approve", told: `not the right "approve"`}}, false},
+		{"a second person without the right", second, []step{{who: "Anna", does: "Confirm", told: "Approve?"}, {who: "Bob", does: "Approve", told: `not have the right "approve"`}}, false},
 		{"approved before it is confirmed", second, []step{{who: "Carol", does: "approve", told: "Nothing waits"}}, false},
 		{"an approver cancels", second, []step{{who: "Anna", does: "Confirm", told: "Approve?"}, {who: "Carol", does: "Cancel", told: "Cancelled by Carol"}, {who: "Carol", does: "Approve", told: "Cancelled by Carol"}}, false},
 		{"the approval has its own time", second, []step{{who: "Anna", does: "Confirm", told: "Approve?", wait: 14 * time.Minute}, {who: "Carol", does: "Approve", told: "Closed case", wait: 14 * time.Minute}}, true},
