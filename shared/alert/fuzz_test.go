@@ -93,10 +93,13 @@ func checkDecoded(t *testing.T, body []byte, list []Incident, err error) {
 // strange are characters that none of our sentences has.
 var strange = regexp.MustCompile(`[^ -~]|[#$%&*+@^{}~]`)
 
+// examples are what our sentences say to write.
+var examples = strings.NewReplacer(`{"name": ..., "url": ...}`, "", "'%'", "", "'%25'", "", "+json", "")
+
 // checkNoEcho: no sentence repeats what came in. A sentence of ours has no strange characters, so one that has some repeats the body.
 func checkNoEcho(t *testing.T, body []byte, err error) {
 	t.Helper()
-	if at := strange.FindString(strings.ReplaceAll(err.Error(), `{"name": ..., "url": ...}`, "")); at != "" && bytes.Contains(body, []byte(at)) {
+	if at := strange.FindString(examples.Replace(err.Error())); at != "" && bytes.Contains(body, []byte(at)) {
 		t.Errorf("the sentence %q has %q of the body", err, at)
 	}
 }

@@ -19,7 +19,7 @@ const (
 
 var (
 	quoted  = regexp.MustCompile("\"(\\\\.|[^\"\\\\])*(\"|$)|`[^`]*(`|$)|“[^”]*(”|$)|(^|[^A-Za-z0-9])'(\\\\.|[^'\\\\])*('|$)")
-	address = regexp.MustCompile(`[^\s<>(),;:"']+@[^\s<>(),;:"']+`)
+	address = regexp.MustCompile(`[^\s<>(),;:"']*@[^\s<>(),;:"']*`)
 	control = regexp.MustCompile(`[\s\p{C}]+`)
 	plain   = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
 )
