@@ -55,7 +55,7 @@ type budget struct {
 }
 
 func budgetOf(o object, attributes map[string]string) (budget, error) {
-	b := budget{object: o, id: attributes["budgetId"], account: attributes["billingAccountId"]}
+	b := budget{object: o, id: valid(attributes["budgetId"]), account: valid(attributes["billingAccountId"])}
 	if !isBudget(o) {
 		return b, fault.New(fault.Invalid, "this is no notification of a budget; let a budget of Cloud Billing publish to the topic, in schema 1.0")
 	}
@@ -116,3 +116,6 @@ func (b budget) alert(c crossing, share float64) Alert {
 func (b budget) money(field string) string {
 	return strings.TrimSpace(b.text(field) + " " + b.text("currencyCode"))
 }
+
+// valid mends a text that did not come as JSON: what is no UTF-8 becomes U+FFFD here, as it would on its way to the next function.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
