@@ -153,36 +153,6 @@ func isCollision(err error) bool {
 	return fault.Is(err, fault.Conflict) && errors.As(err, &g) && g.Code == http.StatusConflict
 }
 
-const maxPages = 1000 // of one listing: more is a server that does not end
-
-var errEndless = errors.New("the listing does not end")
-
-// pages reads a listing to its end. A page may be empty and still have a successor.
-func pages[T any](ctx context.Context, doing string, fetch func(ctx context.Context, token string) ([]T, string, error)) ([]T, error) {
-	var all []T
-	token := ""
-	for range maxPages {
-		var page []T
-		var next string
-		err := gapi.Do(ctx, doing, func(ctx context.Context) (err error) {
-			page, next, err = fetch(ctx, token)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page...)
-		if next == "" {
-			return all, nil
-		}
-		if next == token {
-			break
-		}
-		token = next
-	}
-	return nil, fault.Wrap(fault.Transient, errEndless, doing)
-}
-
 // pause waits, or ends early with its context.
 func pause(ctx context.Context, d time.Duration, doing string) error {
 	t := time.NewTimer(d)

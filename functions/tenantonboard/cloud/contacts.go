@@ -10,6 +10,7 @@ import (
 	"google.golang.org/api/essentialcontacts/v1"
 
 	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/gapi"
 )
 
 type apiContact = essentialcontacts.GoogleCloudEssentialcontactsV1Contact
@@ -35,7 +36,7 @@ func (c *Clients) Contacts(ctx context.Context, parent string) ([]Contact, error
 		return nil, err
 	}
 	const doing = "list contacts"
-	list, err := pages(ctx, doing, func(ctx context.Context, token string) ([]*apiContact, string, error) {
+	list, err := gapi.Pages(ctx, doing, func(ctx context.Context, token string) ([]*apiContact, string, error) {
 		r, err := c.contactPage(ctx, parent, token)
 		if err != nil {
 			return nil, "", err

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/api/serviceusage/v1"
 
 	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/gapi"
 )
 
 // Limits of Service Usage, and how an operation is polled.
@@ -107,7 +108,7 @@ func worst(report []Service) error {
 }
 
 func (c *Clients) enabledServices(ctx context.Context, project string) (map[string]bool, error) {
-	list, err := pages(ctx, "list the services of a project", func(ctx context.Context, token string) ([]*serviceusage.GoogleApiServiceusageV1Service, string, error) {
+	list, err := gapi.Pages(ctx, "list the services of a project", func(ctx context.Context, token string) ([]*serviceusage.GoogleApiServiceusageV1Service, string, error) {
 		r, err := c.services.Services.List(project).Filter("state:ENABLED").PageSize(servicePage).PageToken(token).Context(ctx).Do()
 		if err != nil {
 			return nil, "", err

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/api/cloudsupport/v2"
 
 	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/gapi"
 )
 
 // Subscription tells a Pub/Sub topic of every case event of an organization. Google publishes as
@@ -30,7 +31,7 @@ func (c *Clients) Subscriptions(ctx context.Context, organization string) ([]Sub
 		return nil, err
 	}
 	const doing = "list event subscriptions"
-	list, err := pages(ctx, doing, func(ctx context.Context, token string) ([]*cloudsupport.SupportEventSubscription, string, error) {
+	list, err := gapi.Pages(ctx, doing, func(ctx context.Context, token string) ([]*cloudsupport.SupportEventSubscription, string, error) {
 		r, err := c.support.Organizations.SupportEventSubscriptions.List(organization).PageToken(token).Context(ctx).Do()
 		if err != nil {
 			return nil, "", err

@@ -173,42 +173,7 @@ func (r *Room) Download(ctx context.Context, f chat.File, limit int64, w io.Writ
 	case !mediaForm.MatchString(f.Ref) || strings.Contains(f.Ref, ".."):
 		return fault.New(fault.Invalid, "not a file of Google Chat")
 	}
-	to := &sink{w: w}
-	err := gapi.Do(ctx, "download a file", func(ctx context.Context) error {
-		resp, err := r.media.Media.Download(f.Ref).Context(ctx).Download()
-		if err != nil {
-			return err
-		}
-		defer resp.Body.Close()
-		return copyAtMost(to, resp.Body, limit)
+	return gapi.Download(ctx, "download a file", limit, w, func(ctx context.Context) (*http.Response, error) {
+		return r.media.Media.Download(f.Ref).Context(ctx).Download()
 	})
-	if to.err != nil {
-		return to.err
-	}
-	return err
-}
-
-// copyAtMost copies everything, or limit bytes and an error.
-func copyAtMost(w io.Writer, from io.Reader, limit int64) error {
-	if _, err := io.Copy(w, io.LimitReader(from, limit)); err != nil {
-		return err
-	}
-	if n, _ := io.CopyN(io.Discard, from, 1); n > 0 {
-		return fault.New(fault.Invalid, "the file is larger than what is taken")
-	}
-	return nil
-}
-
-// sink tells a writer's error from the network's.
-type sink struct {
-	w   io.Writer
-	err error
-}
-
-func (s *sink) Write(p []byte) (int, error) {
-	n, err := s.w.Write(p)
-	if err != nil {
-		s.err = err
-	}
-	return n, err
 }

@@ -31,7 +31,7 @@ func (r *Room) Download(ctx context.Context, f chat.File, limit int64, w io.Writ
 		return err
 	}
 	if info.File.Size > limit {
-		return tooLarge()
+		return fault.New(fault.Invalid, "the file is larger than what is taken")
 	}
 	if err := r.kept(info.File.URL); err != nil {
 		return err
@@ -50,26 +50,18 @@ func (r *Room) kept(address string) error {
 
 func (r *Room) fetch(ctx context.Context, address, kind string, limit int64, w io.Writer) error {
 	const doing = "download a file"
-	to := &sink{w: w}
-	err := gapi.Do(ctx, doing, func(ctx context.Context) error {
+	return gapi.Download(ctx, doing, limit, w, func(ctx context.Context) (*http.Response, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 		if err != nil {
-			return fault.Wrap(fault.Bug, errors.New("not a request"), doing)
+			return nil, fault.Wrap(fault.Bug, errors.New("not a request"), doing)
 		}
 		resp, err := r.media.Do(req)
-		if err != nil {
-			return err
+		if err == nil && (resp.StatusCode != http.StatusOK || page(resp, kind)) {
+			defer resp.Body.Close()
+			return nil, refusedFile(resp, doing)
 		}
-		defer resp.Body.Close()
-		if resp.StatusCode != http.StatusOK || page(resp, kind) {
-			return refusedFile(resp, doing)
-		}
-		return copyAtMost(to, resp.Body, limit)
+		return resp, err
 	})
-	if to.err != nil {
-		return to.err
-	}
-	return err
 }
 
 // page reports whether the answer is a page for people, as Slack's login page is, instead of the file.
@@ -84,31 +76,4 @@ func refusedFile(resp *http.Response, doing string) error {
 		return fault.Wrap(fault.Denied, errors.New("a login was asked for; the bot needs files:read"), doing)
 	}
 	return gapi.Refused(resp, "")
-}
-
-// copyAtMost copies everything, or limit bytes and an error.
-func copyAtMost(w io.Writer, from io.Reader, limit int64) error {
-	if _, err := io.Copy(w, io.LimitReader(from, limit)); err != nil {
-		return err
-	}
-	if n, _ := io.CopyN(io.Discard, from, 1); n > 0 {
-		return tooLarge()
-	}
-	return nil
-}
-
-func tooLarge() error { return fault.New(fault.Invalid, "the file is larger than what is taken") }
-
-// sink tells a writer's error from the network's.
-type sink struct {
-	w   io.Writer
-	err error
-}
-
-func (s *sink) Write(p []byte) (int, error) {
-	n, err := s.w.Write(p)
-	if err != nil {
-		s.err = err
-	}
-	return n, err
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/gapi"
 )
 
 // Google promises an id for six months after it is no longer listed; an hour is for the instance that lives long.
@@ -59,7 +60,7 @@ func narrow(name string) string {
 
 // classes calls caseClassifications.search, all pages.
 func (d *Desk) classes(ctx context.Context, query string) ([]*cloudsupport.CaseClassification, error) {
-	return pages(ctx, "search classifications", func(ctx context.Context, token string) ([]*cloudsupport.CaseClassification, string, error) {
+	return gapi.Pages(ctx, "search classifications", func(ctx context.Context, token string) ([]*cloudsupport.CaseClassification, string, error) {
 		r, err := d.api.CaseClassifications.Search().Query(query).PageSize(pageSize).PageToken(token).Context(ctx).Do()
 		if err != nil {
 			return nil, "", err

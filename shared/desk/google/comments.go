@@ -43,7 +43,7 @@ func (d *Desk) Comments(ctx context.Context, name string) ([]desk.Comment, error
 	if err := check(caseForm, name, "a case"); err != nil {
 		return nil, err
 	}
-	found, err := pages(ctx, doing, func(ctx context.Context, token string) ([]*cloudsupport.Comment, string, error) {
+	found, err := gapi.Pages(ctx, doing, func(ctx context.Context, token string) ([]*cloudsupport.Comment, string, error) {
 		r, err := d.api.Cases.Comments.List(name).PageSize(pageSize).PageToken(token).Context(ctx).Do()
 		if err != nil {
 			return nil, "", err

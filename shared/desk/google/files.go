@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -43,7 +44,7 @@ func (d *Desk) Attachments(ctx context.Context, name string) ([]desk.Attachment,
 	if err := check(caseForm, name, "a case"); err != nil {
 		return nil, err
 	}
-	found, err := pages(ctx, doing, func(ctx context.Context, token string) ([]*cloudsupport.Attachment, string, error) {
+	found, err := gapi.Pages(ctx, doing, func(ctx context.Context, token string) ([]*cloudsupport.Attachment, string, error) {
 		r, err := d.api.Cases.Attachments.List(name).PageSize(pageSize).PageToken(token).Context(ctx).Do()
 		if err != nil {
 			return nil, "", err
@@ -73,34 +74,9 @@ func (d *Desk) Download(ctx context.Context, attachment string, w io.Writer) err
 	if err := check(attachmentForm, attachment, "an attachment"); err != nil {
 		return err
 	}
-	to := &sink{w: w}
-	err := gapi.Do(ctx, "download a file", func(ctx context.Context) error {
-		resp, err := d.media.Media.Download(attachment).Context(ctx).Download()
-		if err != nil {
-			return err
-		}
-		defer resp.Body.Close()
-		_, err = io.Copy(to, resp.Body)
-		return err
+	return gapi.Download(ctx, "download a file", gapi.Unlimited, w, func(ctx context.Context) (*http.Response, error) {
+		return d.media.Media.Download(attachment).Context(ctx).Download()
 	})
-	if to.err != nil {
-		return to.err
-	}
-	return err
-}
-
-// sink tells a writer's error from the network's.
-type sink struct {
-	w   io.Writer
-	err error
-}
-
-func (s *sink) Write(p []byte) (int, error) {
-	n, err := s.w.Write(p)
-	if err != nil {
-		s.err = err
-	}
-	return n, err
 }
 
 func attachmentOf(a *cloudsupport.Attachment, doing string) (desk.Attachment, error) {

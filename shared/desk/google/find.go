@@ -12,6 +12,7 @@ import (
 
 	"github.com/providerdesk/providerdesk/shared/desk"
 	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/gapi"
 )
 
 var markerForm = regexp.MustCompile(`^[A-Za-z0-9]{1,128}$`)
@@ -83,7 +84,7 @@ func (d *Desk) list(ctx context.Context, filter string) ([]desk.Case, error) {
 }
 
 func (d *Desk) all(ctx context.Context, doing string, fetch func(context.Context, string) ([]*cloudsupport.Case, string, error)) ([]desk.Case, error) {
-	found, err := pages(ctx, doing, fetch)
+	found, err := gapi.Pages(ctx, doing, fetch)
 	if err != nil {
 		return nil, err
 	}

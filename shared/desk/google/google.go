@@ -33,7 +33,6 @@ import (
 const (
 	commentLimit = 12800            // characters, published
 	pageSize     = 100              // the most that attachments.list returns; no other limit is published
-	maxPages     = 1000             // of one listing: more is a server that does not end
 	mediaTimeout = 10 * time.Minute // of an upload or a download
 	console      = "https://console.cloud.google.com"
 )

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/api/cloudsupport/v2"
 
 	"github.com/providerdesk/providerdesk/shared/desk"
+	"github.com/providerdesk/providerdesk/shared/gapi"
 )
 
 var organizationForm = regexp.MustCompile(`^organizations/[0-9]+$`)
@@ -18,7 +19,7 @@ func (d *Desk) Subscriptions(ctx context.Context, organization string) ([]desk.S
 	if err := check(organizationForm, organization, "an organization"); err != nil {
 		return nil, err
 	}
-	found, err := pages(ctx, doing, func(ctx context.Context, token string) ([]*cloudsupport.SupportEventSubscription, string, error) {
+	found, err := gapi.Pages(ctx, doing, func(ctx context.Context, token string) ([]*cloudsupport.SupportEventSubscription, string, error) {
 		r, err := d.api.Organizations.SupportEventSubscriptions.List(organization).PageSize(pageSize).PageToken(token).Context(ctx).Do()
 		if err != nil {
 			return nil, "", err
