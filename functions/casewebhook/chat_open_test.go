@@ -1,8 +1,6 @@
 package casewebhook
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/providerdesk/providerdesk/shared/chat"
@@ -11,18 +9,8 @@ import (
 
 // TestReceptionOpensNoStore: taking a command in takes the configuration and Pub/Sub, and no database.
 func TestReceptionOpensNoStore(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "providerdesk.yaml")
-	text := "push: {platform: true}\nchat: {google: {project_number: \"123\", app: users/9}}\ndesks: {google: {kind: google, parent: projects/acme-prod, classification: X}}\n" +
-		"routes: [{when: \"true\", desk: google, priority: P3}]\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, value := range map[string]string{
-		"PROVIDERDESK_CONFIG": file, "GOOGLE_CLOUD_PROJECT": "acme-prod", "PUBSUB_EMULATOR_HOST": "127.0.0.1:1", // nobody is there, and nobody is asked
-		"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1", "FIRESTORE_DATABASE": "no/database",
-	} {
-		t.Setenv(name, value)
-	}
+	deployed(t, "push: {platform: true}\nchat: {google: {project_number: \"123\", app: users/9}}\ndesks: {google: {kind: google, parent: projects/acme-prod, classification: X}}\n"+
+		"routes: [{when: \"true\", desk: google, priority: P3}]\n")
 	r, err := openReception(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -9,20 +9,25 @@ import (
 	"github.com/providerdesk/providerdesk/shared/fault"
 )
 
-// TestAlertWebhookOpensNoStore: taking a notification in takes the configuration and Pub/Sub. A database that cannot be opened stops the
-// other targets only.
-func TestAlertWebhookOpensNoStore(t *testing.T) {
+// deployed is the environment of a deployed function: Pub/Sub where nobody is, and nobody is asked, and a database that cannot be opened.
+func deployed(t *testing.T, settings string) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "providerdesk.yaml")
-	text := "push: {platform: true}\ndesks: {google: {kind: google, parent: projects/acme-prod, classification: X}}\nroutes: [{when: \"true\", desk: google, priority: P3}]\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]string{
-		"PROVIDERDESK_CONFIG": file, "GOOGLE_CLOUD_PROJECT": "acme-prod", "PUBSUB_EMULATOR_HOST": "127.0.0.1:1", // nobody is there, and nobody is asked
+		"PROVIDERDESK_CONFIG": file, "GOOGLE_CLOUD_PROJECT": "acme-prod", "PUBSUB_EMULATOR_HOST": "127.0.0.1:1",
 		"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1", "FIRESTORE_DATABASE": "no/database",
 	} {
 		t.Setenv(name, value)
 	}
+}
+
+// TestAlertWebhookOpensNoStore: taking a notification in takes the configuration and Pub/Sub. A database that cannot be opened stops the
+// other targets only.
+func TestAlertWebhookOpensNoStore(t *testing.T) {
+	deployed(t, "push: {platform: true}\ndesks: {google: {kind: google, parent: projects/acme-prod, classification: X}}\nroutes: [{when: \"true\", desk: google, priority: P3}]\n")
 	d, err := published(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package casewebhook_test
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/providerdesk/providerdesk/functions/casewebhook/commands"
 	"github.com/providerdesk/providerdesk/functions/casewebhook/follow"
 	"github.com/providerdesk/providerdesk/functions/casewebhook/say"
+	"github.com/providerdesk/providerdesk/shared/alert"
 	"github.com/providerdesk/providerdesk/shared/chat"
 	"github.com/providerdesk/providerdesk/shared/chat/slack"
 	"github.com/providerdesk/providerdesk/shared/config"
@@ -103,13 +105,15 @@ func TestAlertIsToldInChat(t *testing.T) {
 	})
 }
 
-// A storm is told once in the room for alarms, and what it held back is released by a word there: each incident gets its case, once.
+// The storm of ten thousand alerts is told once in the room for alarms, and what it held back is released by a word there: each incident gets its
+// case and its thread, once.
 func TestStormIsToldAndReleasedInChat(t *testing.T) {
+	const incidents, messages, each = 40, 10, 25
 	settings := strings.NewReplacer("bot_user: U0DESKBOT}}", "bot_user: U0DESKBOT}, alarms: [{slack: C0CASES}]}",
-		"rooms: [", "budget: {cases: 2, per: 1h}, rooms: [").Replace(talking) + "people: [{name: Anna Example, slack: U0ANNA, may: [release]}]\n"
+		"rooms: [", stormBudget+", rooms: [").Replace(talking) + "people: [{name: Anna Example, slack: U0ANNA, may: [release]}]\n"
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)))
-		w := newWorld(t, setup{})
+		nextHour()
+		w := newWorld(t, setup{quiet: true})
 		sim := w.talk(settings)
 		said := func(words string) (n int) {
 			for _, m := range sim.Messages(simchat.Slack, "C0CASES", "") {
@@ -117,12 +121,15 @@ func TestStormIsToldAndReleasedInChat(t *testing.T) {
 			}
 			return n
 		}
-		for n := range 7 {
-			w.file(group(cluster(n), firing("a", time.Now())))
-		}
-		w.sweepFor(5 * time.Minute)
-		if own, umbrellas := w.split(); len(own) != 2 || len(umbrellas) != 1 || said("needs attention") != 1 {
-			t.Fatalf("%d cases, %d umbrellas, told %d times", len(own), len(umbrellas), said("needs attention"))
+		began := time.Now()
+		w.flood(rand.New(rand.NewPCG(4, 5)), incidents*messages, func(n int) alert.Incident {
+			return group(cluster(n%incidents), alerts(each*(1+n/incidents), began)...)
+		})
+		w.sweepFor(10 * time.Minute)
+		known, _ := w.known()
+		own, umbrellas := w.split()
+		if len(own) != 5 || len(umbrellas) != 1 || known != incidents*messages*each || said("needs attention") != 1 {
+			t.Fatalf("%d alerts are known, %d cases, %d umbrellas, told %d times", known, len(own), len(umbrellas), said("needs attention"))
 		}
 		order, err := commands.Encode(commands.Message{Chat: &chat.Event{ID: "slack/1", Kind: chat.Command, Text: "release at google", At: time.Now(),
 			Place: chat.Place{Platform: chat.Slack, Space: "C0CASES"}, Person: chat.Person{ID: "U0ANNA", Name: "Anna"}}})
@@ -133,11 +140,14 @@ func TestStormIsToldAndReleasedInChat(t *testing.T) {
 			if err := w.CaseCommand(t.Context(), event.Envelope{ID: "1", Data: order}); err != nil {
 				t.Fatal(err)
 			}
-			w.sweepFor(5 * time.Minute)
+			w.sweepFor(10 * time.Minute)
 		}
-		if own, umbrellas := w.split(); len(own) != 7 || len(umbrellas) != 1 || said("5 incidents have cases of their own now") != 1 || said("needs attention") != 1 {
-			t.Errorf("%d cases, %d umbrellas; the release is told %d times, the storm %d", len(own), len(umbrellas),
-				said("5 incidents have cases of their own now"), said("needs attention"))
+		own, umbrellas = w.split()
+		told, released := said("needs attention"), said("35 incidents have cases of their own now")
+		t.Logf("%d alerts of %d incidents: %d notice in the chat; after the release by a word %d cases and %d umbrella, told %d time", known, incidents, told,
+			len(own), len(umbrellas), released)
+		if len(own) != incidents || len(umbrellas) != 1 || released != 1 || told != 1 {
+			t.Error("that is not each once")
 		}
 	})
 }

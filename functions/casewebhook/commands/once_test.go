@@ -57,14 +57,20 @@ func (s slowly) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // Whatever fails, dies and repeats: each comment is on the case once and in order, each answer is given once, and nothing is left to do.
 func TestOnceUnderFaults(t *testing.T) {
+	playAll(t, scenarios(), converse)
+}
+
+// playAll plays scenarios and says what is wrong in the end. Under the race detector some of them are enough.
+func playAll[S any](t *testing.T, all []S, one func(*testing.T, S) (deaths int, wrong string)) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // a bubble runs one goroutine at a time
-	all, deaths, bad := scenarios(), 0, 0
+	played, deaths, bad := 0, 0, 0
 	for n, s := range all {
 		if n%thinned != 0 {
 			continue
 		}
+		played++
 		synctest.Test(t, func(t *testing.T) {
-			died, wrong := converse(t, s)
+			died, wrong := one(t, s)
 			deaths += died
 			if wrong != "" {
 				bad++
@@ -75,20 +81,26 @@ func TestOnceUnderFaults(t *testing.T) {
 			t.Fatal("and more")
 		}
 	}
-	t.Logf("%d scenarios: %d wrong, %d deaths", len(all), bad, deaths)
+	t.Logf("%d scenarios: %d wrong, %d deaths", played, bad, deaths)
+}
+
+// dies returns a crash hook that ends the process once at the armed point, and counts it.
+func dies(armed *ledger.Point, deaths *int) func(ledger.Point) {
+	var mu sync.Mutex
+	return func(p ledger.Point) {
+		mu.Lock()
+		defer mu.Unlock()
+		if p == *armed {
+			*armed = ""
+			*deaths++
+			panic("crash " + p)
+		}
+	}
 }
 
 func converse(t *testing.T, s scenario) (deaths int, wrong string) {
-	var mu sync.Mutex
 	armed := s.crash
-	crash := setup{crash: func(p ledger.Point) {
-		mu.Lock()
-		defer mu.Unlock()
-		if p == armed {
-			armed, deaths = "", deaths+1
-			panic("crash " + p)
-		}
-	}}
+	crash := setup{crash: dies(&armed, &deaths)}
 	w := newWorld(t, crash)
 	first := w.Commands
 	w.replica(crash)

@@ -2,11 +2,8 @@ package commands_test
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/providerdesk/providerdesk/functions/casewebhook/commands"
@@ -40,38 +37,12 @@ func openings() (all []opening) {
 
 // However often the request and its confirmation come, and whatever fails and dies: one case, one file on it, one outcome.
 func TestOpenOnceUnderFaults(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // a bubble runs one goroutine at a time
-	deaths, bad, all := 0, 0, openings()
-	for n, s := range all {
-		if n%thinned != 0 {
-			continue
-		}
-		synctest.Test(t, func(t *testing.T) {
-			died, wrong := open(t, s)
-			deaths += died
-			if wrong != "" {
-				bad++
-				t.Errorf("%+v: %s", s, wrong)
-			}
-		})
-		if bad > 5 {
-			t.Fatal("and more")
-		}
-	}
-	t.Logf("%d scenarios: %d wrong, %d deaths", len(all), bad, deaths)
+	playAll(t, openings(), open)
 }
 
 func open(t *testing.T, s opening) (deaths int, wrong string) {
-	var mu sync.Mutex
 	armed := ledger.Point("")
-	crash := setup{crash: func(p ledger.Point) {
-		mu.Lock()
-		defer mu.Unlock()
-		if p == armed {
-			armed, deaths = "", deaths+1
-			panic("crash " + p)
-		}
-	}}
+	crash := setup{crash: dies(&armed, &deaths)}
 	w := newWorld(t, crash)
 	first := w.Commands
 	w.replica(crash)
