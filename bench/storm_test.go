@@ -336,5 +336,6 @@ func BenchmarkStorm(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(median(accepted), "s-accepted")
 	b.ReportMetric(median(handled), "s-handled")
+	b.ReportMetric(stormGroups*stormEach/median(handled), "alerts/s")
 	b.ReportMetric(median(peak), "peak-MB")
 }
