@@ -28,7 +28,7 @@ desk's budget, and once however often it is asked for. The umbrella case tells w
 	in.flags(c)
 	var which casewebhook.Held
 	c.Flags().StringVar(&which.Desk, "desk", "", "all that wait on the umbrella cases of the desk of this name")
-	c.Flags().StringVar(&which.Incident, "incident", "", "the one of this id, as the log and the console show it")
+	c.Flags().StringVar(&which.Incident, "incident", "", "the one of this id, as the log shows it")
 	c.Flags().BoolVar(&which.All, "all", false, "all of every desk")
 	by := c.Flags().String("by", "", "who releases them (required)")
 	jsonOut := asJSON(c)
