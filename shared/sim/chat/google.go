@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"mime"
@@ -93,13 +94,10 @@ func (s *Server) google(rq *request, at time.Time) server.Reply {
 
 // admit checks who calls and what, before anything is looked up.
 func (s *Server) admit(rq *request) *rest.Failure {
-	if token := bearer(rq.Request); len(s.opts.Tokens) > 0 && (token == "" || !s.taken(token)) {
+	if token := rq.Bearer(); len(s.opts.Tokens) > 0 && (token == "" || !s.taken(token)) {
 		return rest.Fail("UNAUTHENTICATED", "Request had invalid authentication credentials. Expected OAuth 2 access token.")
 	}
-	if f := rest.Unreadable(rq.Request); f != nil {
-		return f
-	}
-	if f := checkQuery(rq).Failure(); f != nil {
+	if f := cmp.Or(rest.Unreadable(rq.Request), checkQuery(rq).Failure()); f != nil {
 		return f
 	}
 	return rq.parse()
@@ -107,18 +105,7 @@ func (s *Server) admit(rq *request) *rest.Failure {
 
 // checkQuery compares the query with the parameters that the method and the API have.
 func checkQuery(rq *request) rest.Violations {
-	var bad rest.Violations
-	for name, values := range rq.Query {
-		f := rest.Parameter(name, rq.method.Params, googleStandard)
-		switch {
-		case f == nil:
-			bad.Add(name, "Invalid JSON payload received. Unknown name %q: Cannot bind query parameter.", server.Clip(name))
-		case len(values) > 1 && !f.Array:
-			bad.Add(name, "The parameter is not repeated.")
-		default:
-			bad.Check(name, f.Wrong(values[0]))
-		}
-	}
+	bad := rest.CheckQuery(rq.Query, rq.method.Params, googleStandard)
 	if alt := rq.Query.Get("alt"); (alt == "media") != rq.method.Download && alt != "" {
 		bad.Add("alt", "Media is for downloads, JSON for everything else.")
 	}
@@ -128,10 +115,7 @@ func checkQuery(rq *request) rest.Violations {
 // parse checks the body against the schema of the method.
 func (rq *request) parse() *rest.Failure {
 	if rq.method.Request == "" {
-		if len(rq.Body) > 0 {
-			return rest.Fail("INVALID_ARGUMENT", "The method %s takes no request body.", rq.method.Op)
-		}
-		return nil
+		return rest.NoBody(rq.Request)
 	}
 	if kind, _, err := mime.ParseMediaType(rq.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return rest.Fail("INVALID_ARGUMENT", "The request body must be of type application/json.")

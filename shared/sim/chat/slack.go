@@ -151,7 +151,7 @@ func (s *Server) slackOperation(tx *tx, c *call) (map[string]any, *refusal) {
 
 // slackAuth takes the token of the header, or the one that some libraries put into a form.
 func (s *Server) slackAuth(rq *server.Request, raw map[string]json.RawMessage) *refusal {
-	token := bearer(rq)
+	token := rq.Bearer()
 	if token == "" && len(rq.Query) == 0 {
 		_ = json.Unmarshal(raw["token"], &token) // what is no text is no token
 	}
@@ -163,15 +163,6 @@ func (s *Server) slackAuth(rq *server.Request, raw map[string]json.RawMessage) *
 		return refuse("invalid_auth")
 	}
 	return nil
-}
-
-// bearer is the token of a request, "" without one.
-func bearer(rq *server.Request) string {
-	scheme, token, _ := strings.Cut(rq.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
 }
 
 // taken takes the same time for every token.

@@ -27,7 +27,7 @@ func (s *Server) fileInfo(c *call) (map[string]any, *refusal) {
 
 // slackDownload answers the bytes of a file. Who has no token is sent to the page where people log in, as Slack does it.
 func (s *Server) slackDownload(rq *server.Request) server.Reply {
-	if token := bearer(rq); token == "" || !s.taken(token) {
+	if token := rq.Bearer(); token == "" || !s.taken(token) {
 		a := server.Typed(http.StatusFound, "text/html; charset=utf-8", nil)
 		a.Header.Set("Location", rq.Base.String()+"/slack/login")
 		a.Reason = "no token"

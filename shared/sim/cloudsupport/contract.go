@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/providerdesk/providerdesk/shared/sim/rest"
-	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 //go:generate go run ./gen
@@ -68,28 +67,11 @@ var uploadOnly = []field{{Name: "upload_id", Type: "string"}, {Name: "attachment
 
 // checkQuery compares the query with the parameters that the method and the API have.
 func checkQuery(r *route, query url.Values) rest.Violations {
-	var bad rest.Violations
-	for name, values := range query {
-		f := parameter(r, name)
-		switch {
-		case f == nil:
-			bad.Add(name, "Invalid JSON payload received. Unknown name %q: Cannot bind query parameter.", server.Clip(name))
-		case len(values) > 1:
-			bad.Add(name, "The parameter is not repeated.")
-		default:
-			bad.Check(name, f.Wrong(values[0]))
-		}
-	}
-	bad = append(bad, checkAlt(r.method, query)...)
-	return bad.Sorted()
-}
-
-func parameter(r *route, name string) *field {
 	lists := [][]field{r.method.Params, standard}
 	if r.upload {
 		lists = append(lists, uploadOnly)
 	}
-	return rest.Parameter(name, lists...)
+	return append(rest.CheckQuery(query, lists...), checkAlt(r.method, query)...).Sorted()
 }
 
 // checkAlt holds what the parameters mean together. Answers in protocol buffers and JSONP are part of the API but not of this server.

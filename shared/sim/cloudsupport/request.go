@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
-	"mime"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/providerdesk/providerdesk/shared/sim/rest"
@@ -50,13 +48,13 @@ func (s *Server) find(r *http.Request) (*server.Method, server.Reply) {
 
 // authenticate finds out who calls.
 func (s *Server) authenticate(rq *request) *rest.Failure {
-	scheme, token, _ := strings.Cut(rq.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || strings.TrimSpace(token) == "" {
+	token := rq.Bearer()
+	if token == "" {
 		return rest.Fail("UNAUTHENTICATED", "Request is missing required authentication credential. Expected OAuth 2 access token.")
 	}
 	email := DefaultCaller
 	if len(s.opts.Tokens) > 0 {
-		email = lookup(s.opts.Tokens, strings.TrimSpace(token))
+		email = lookup(s.opts.Tokens, token)
 	}
 	if email == "" {
 		return rest.Fail("UNAUTHENTICATED", "Request had invalid authentication credentials. Expected OAuth 2 access token.")
@@ -79,7 +77,7 @@ func lookup(tokens map[string]string, token string) string {
 // parse checks the body against the schema of the method.
 func (rq *request) parse() *rest.Failure {
 	if rq.method.Request == "" {
-		return rq.noBody()
+		return rest.NoBody(rq.Request)
 	}
 	if rq.route.upload {
 		return rq.parseUpload()
@@ -90,16 +88,9 @@ func (rq *request) parse() *rest.Failure {
 	return checkRequired(rq.method, rq.object).Failure()
 }
 
-func (rq *request) noBody() *rest.Failure {
-	if len(rq.Body) > 0 {
-		return rest.Fail("INVALID_ARGUMENT", "The method %s takes no request body.", rq.method.Op)
-	}
-	return nil
-}
-
 func (rq *request) parseJSON(body []byte, contentType string) (f *rest.Failure) {
-	if kind, _, err := mime.ParseMediaType(contentType); len(body) > 0 && (err != nil || kind != "application/json") {
-		return rest.Fail("INVALID_ARGUMENT", "The request body must be of type application/json.")
+	if f := rest.JSONBody(contentType, body); f != nil {
+		return f
 	}
 	if len(body) > maxPayload {
 		return rest.Fail("INVALID_ARGUMENT", "Request payload size exceeds the limit: %d bytes.", maxPayload)
@@ -132,8 +123,5 @@ func encode(rq *request, out any) ([]byte, error) {
 		}
 		out = sel.keep(v)
 	}
-	if rq.Query.Get("prettyPrint") == "false" {
-		return json.Marshal(out)
-	}
-	return json.MarshalIndent(out, "", "  ")
+	return rest.Encode(rq.Query, out)
 }

@@ -21,6 +21,7 @@
 package cloudsupport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -133,9 +134,7 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Organization == "" {
-		o.Organization = "123456789012"
-	}
+	o.Organization = cmp.Or(o.Organization, "123456789012")
 	if o.Projects == nil {
 		o.Projects = map[string]string{"acme-prod": "415104041262"}
 	}
@@ -204,13 +203,7 @@ func (tx *tx) commit() error {
 
 // admit checks who calls and what, before anything is looked up.
 func (s *Server) admit(rq *request) *rest.Failure {
-	if f := s.authenticate(rq); f != nil {
-		return f
-	}
-	if f := rest.Unreadable(rq.Request); f != nil {
-		return f
-	}
-	if f := checkQuery(rq.route, rq.Query).Failure(); f != nil {
+	if f := cmp.Or(s.authenticate(rq), rest.Unreadable(rq.Request), checkQuery(rq.route, rq.Query).Failure()); f != nil {
 		return f
 	}
 	return rq.parse()

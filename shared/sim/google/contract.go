@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/providerdesk/providerdesk/shared/sim/rest"
-	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 //go:generate go run ./gen
@@ -83,20 +82,7 @@ func find(httpMethod string, u *url.URL) (*route, string) {
 
 // checkQuery compares the query with the parameters that the method and the API have.
 func checkQuery(r *route, query url.Values) rest.Violations {
-	var bad rest.Violations
-	for name, values := range query {
-		f := rest.Parameter(name, r.method.Params, r.api.standard)
-		switch {
-		case f == nil:
-			bad.Add(name, "Invalid JSON payload received. Unknown name %q: Cannot bind query parameter.", server.Clip(name))
-		case len(values) > 1 && !f.Array:
-			bad.Add(name, "The parameter is not repeated.")
-		default:
-			for _, v := range values {
-				bad.Check(name, f.Wrong(v))
-			}
-		}
-	}
+	bad := rest.CheckQuery(query, r.method.Params, r.api.standard)
 	for _, name := range []string{"fields", "callback"} {
 		if query.Get(name) != "" {
 			bad.Add(name, "This simulator gives whole answers in JSON only.")

@@ -3,10 +3,7 @@ package google
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/json"
-	"mime"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/providerdesk/providerdesk/shared/sim/rest"
@@ -41,9 +38,8 @@ func (s *Server) authenticate(rq *request) *rest.Failure {
 	if !s.opts.RequireToken {
 		return nil
 	}
-	scheme, token, _ := strings.Cut(rq.Header.Get("Authorization"), " ")
-	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+	token := rq.Bearer()
+	if token == "" {
 		return rest.Fail("UNAUTHENTICATED", "Request is missing required authentication credential. Expected OAuth 2 access token.")
 	}
 	if len(s.opts.Tokens) > 0 && !listed(s.opts.Tokens, token) {
@@ -61,32 +57,19 @@ func listed(tokens map[string]string, token string) bool {
 	return found == 1
 }
 
-// parse checks the body against the schema of the method.
+// parse checks the body against the schema of the method. A patch may leave out what it does not change.
 func (rq *request) parse() *rest.Failure {
-	if rq.method.Request == "" {
-		if len(rq.Body) > 0 {
-			return rest.Fail("INVALID_ARGUMENT", "The method %s takes no request body.", rq.method.Op)
-		}
-		return nil
-	}
-	if kind, _, err := mime.ParseMediaType(rq.Header.Get("Content-Type")); len(rq.Body) > 0 && (err != nil || kind != "application/json") {
-		return rest.Fail("INVALID_ARGUMENT", "The request body must be of type application/json.")
-	}
-	obj, f := parsePayload(rq.route.api.schemas, rq.method.Request, rq.Body)
-	if f != nil {
+	all := bodies(rq.route.api.schemas)
+	var f *rest.Failure
+	if rq.object, f = all.Read(rq.method, rq.Request); f != nil || rq.method.HTTP == http.MethodPatch {
 		return f
 	}
-	rq.object = obj
-	return checkRequired(rq.route, obj).Failure()
+	return all.Missing(rq.method.Request, rq.object, false).Failure()
 }
 
 // render writes the answer of a method.
 func render(rq *request, out any) server.Reply {
-	write := func(v any) ([]byte, error) { return json.MarshalIndent(v, "", "  ") }
-	if rq.Query.Get("prettyPrint") == "false" {
-		write = json.Marshal
-	}
-	data, err := write(out)
+	data, err := rest.Encode(rq.Query, out)
 	if err != nil {
 		return rest.Fail("INTERNAL", "The answer cannot be written.").Reply()
 	}

@@ -30,6 +30,7 @@
 package google
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -142,21 +143,13 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Organization == "" {
-		o.Organization = "123456789012"
-	}
+	o.Organization = cmp.Or(o.Organization, "123456789012")
 	if o.Projects == nil {
 		o.Projects = map[string]string{"acme-prod": "415104041262"}
 	}
-	if o.QuotaProject == "" {
-		o.QuotaProject = "acme-prod"
-	}
-	if o.OperationPolls == 0 {
-		o.OperationPolls = 1
-	}
-	if o.OperationTime == 0 {
-		o.OperationTime = 10 * time.Second
-	}
+	o.QuotaProject = cmp.Or(o.QuotaProject, "acme-prod")
+	o.OperationPolls = cmp.Or(o.OperationPolls, 1)
+	o.OperationTime = cmp.Or(o.OperationTime, 10*time.Second)
 	return o
 }
 
@@ -204,13 +197,7 @@ func (s *Server) execute(rq *request, at time.Time) server.Reply {
 
 // admit checks who calls and what, before anything is looked up.
 func (s *Server) admit(rq *request) *rest.Failure {
-	if f := s.authenticate(rq); f != nil {
-		return f
-	}
-	if f := rest.Unreadable(rq.Request); f != nil {
-		return f
-	}
-	if f := checkQuery(rq.route, rq.Query).Failure(); f != nil {
+	if f := cmp.Or(s.authenticate(rq), rest.Unreadable(rq.Request), checkQuery(rq.route, rq.Query).Failure()); f != nil {
 		return f
 	}
 	return rq.parse()

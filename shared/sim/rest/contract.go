@@ -1,10 +1,13 @@
 package rest
 
 import (
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/providerdesk/providerdesk/shared/sim/server"
 )
 
 // Field is one parameter of a method or one field of a schema, as published.
@@ -67,6 +70,25 @@ func Parameter(name string, lists ...[]Field) *Field {
 		}
 	}
 	return nil
+}
+
+// CheckQuery lists what is wrong with a query whose parameters stand in the lists, in no order.
+func CheckQuery(query url.Values, lists ...[]Field) Violations {
+	var bad Violations
+	for name, values := range query {
+		f := Parameter(name, lists...)
+		switch {
+		case f == nil:
+			bad.Add(name, "Invalid JSON payload received. Unknown name %q: Cannot bind query parameter.", server.Clip(name))
+		case len(values) > 1 && !f.Array:
+			bad.Add(name, "The parameter is not repeated.")
+		default:
+			for _, v := range values {
+				bad.Check(name, f.Wrong(v))
+			}
+		}
+	}
+	return bad
 }
 
 // Wrong says what is wrong with the value of a parameter, nothing if it is right.

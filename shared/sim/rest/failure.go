@@ -1,7 +1,8 @@
 // Package rest is what simulators of Google's REST APIs have in common beside package server: errors in Google's shape, the vocabulary of a
-// published contract, names, and pages. The generated tables of a simulator (package discovery) are made of Field and Method.
+// published contract and the check of queries and bodies against it, names, and pages. The generated tables of a simulator (package
+// discovery) are made of Field and Method.
 //
-// What a request body may be is not here: each simulator reads proto3's JSON as strictly as its own API is known to.
+// What is an API's own stays in its simulator: the way to a method, the parameters that it has not got, the words of its refusals.
 package rest
 
 import (
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -142,6 +144,14 @@ func Control(v any, err error) server.Reply {
 		return Fail("INTERNAL", "The answer cannot be written.").Reply()
 	}
 	return server.Typed(http.StatusOK, JSON, append(data, '\n'))
+}
+
+// Encode writes an answer as the query wants it: for people, or short.
+func Encode(query url.Values, out any) ([]byte, error) {
+	if query.Get("prettyPrint") == "false" {
+		return json.Marshal(out)
+	}
+	return json.MarshalIndent(out, "", "  ")
 }
 
 // Unreadable is what was wrong already when a request was read, nil if nothing was.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -35,12 +36,31 @@ func receive(r *http.Request, m *Method) (*Request, error) {
 		Op: m.Op, Verb: r.Method, Path: r.URL.Path, Query: query, Header: r.Header.Clone(), Base: location(r),
 		BadQuery: bad != nil, Limit: m.Limit, run: m.Run,
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, m.Limit+1))
+	body, err := readAll(r, m.Limit+1)
 	if rq.TooLarge = int64(len(body)) > m.Limit; rq.TooLarge {
 		return rq, nil
 	}
 	rq.Body = body
 	return rq, err
+}
+
+// readAll reads at most so many bytes of a body, into as much memory as the caller says that it has.
+func readAll(r *http.Request, most int64) ([]byte, error) {
+	var b bytes.Buffer
+	if r.ContentLength > 0 {
+		b.Grow(int(min(r.ContentLength, most)) + bytes.MinRead)
+	}
+	_, err := b.ReadFrom(io.LimitReader(r.Body, most))
+	return b.Bytes(), err
+}
+
+// Bearer is the token that the caller shows, empty if there is none.
+func (rq *Request) Bearer() string {
+	scheme, token, _ := strings.Cut(rq.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
 }
 
 // execute runs the request as of a time.
