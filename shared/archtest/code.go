@@ -154,6 +154,7 @@ var roots = exceptions{
 	"shared/sim/server/faults.go":  "a test looks at the state; there is no request",
 	"shared/publish/localbus":      "the broker delivers on its own account; nobody waits for a delivery",
 	"shared/config/gsm/gsm.go":     "as desk/google/google.go",
+	"shared/blob/gcs/gcs.go":       "as desk/google/google.go",
 	"shared/chat/google/room.go":   "as desk/google/google.go",
 	"shared/config/value.go":       "the references that are tried when a file is read, env: and file:, ask nothing that could be given up",
 }

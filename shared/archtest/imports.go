@@ -27,7 +27,7 @@ const (
 
 // testing tools: packages that only tests may import, and that may import each other.
 var testTools = []string{
-	"shared/archtest", "shared/emulator", "shared/proctest", "shared/store/storetest", "shared/publish/publishtest", "shared/desk/desktest", "shared/sim/simtest", "e2e",
+	"shared/archtest", "shared/emulator", "shared/proctest", "shared/store/storetest", "shared/publish/publishtest", "shared/desk/desktest", "shared/blob/blobtest", "shared/sim/simtest", "e2e",
 }
 
 var bounds = []bound{
@@ -54,7 +54,7 @@ var bounds = []bound{
 	{
 		rule: "simulators share nothing with the clients they test",
 		in:   []string{"shared/sim"}, notTests: true,
-		what: ours("shared/desk", "shared/gapi", "shared/hub", "shared/chat", apis+"/cloudsupport", apis+"/chat", slackGo),
+		what: ours("shared/desk", "shared/gapi", "shared/hub", "shared/chat", "shared/blob", apis+"/cloudsupport", apis+"/chat", apis+"/storage", slackGo),
 	},
 	{
 		rule: "only the tests of sim/chat import slack-go", // a client of other people's shows that the simulator speaks as Slack does
