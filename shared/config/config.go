@@ -19,6 +19,7 @@ type Config struct {
 	People     []Named
 	Webhooks   []Webhook
 	Evidence   Evidence
+	Billing    Billing
 }
 
 // Ledger holds the times of the effect ledger.
@@ -120,6 +121,8 @@ type Endpoints struct {
 	Chat              string // Google Chat
 	Logging           string
 	Monitoring        string
+	Storage           string
+	BigQuery          string
 }
 
 // Onboarding is how tenants are taken in. The zero value: none are.

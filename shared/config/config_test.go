@@ -116,6 +116,18 @@ func checkConfig(t *testing.T, c *Config) {
 	}
 	checkRoutes(t, c)
 	checkOnboarding(t, c.Onboarding)
+	checkBilling(t, c.Billing)
+}
+
+func checkBilling(t *testing.T, b Billing) {
+	t.Helper()
+	if b.Organization == "" {
+		return
+	}
+	if b.Token.IsZero() || bucket(b.Bucket) != "" || len(b.Lenses) == 0 || b.Has("tenant") && b.Issuer == "" || !b.Markup.IsPositive() ||
+		b.Markup.Exponent() < -markupDigits || b.Closed < 1 || b.Window < 1 || b.InFlight < 1 || b.BigQuery != nil && !strings.HasPrefix(b.Bucket, "gs://") {
+		t.Errorf("billing %+v", b)
+	}
 }
 
 func checkOnboarding(t *testing.T, o Onboarding) {

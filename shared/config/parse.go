@@ -23,6 +23,7 @@ func (r *reader) config(root value, c *Config) {
 		"people":     func(v value) { r.people(v, c) },
 		"webhooks":   func(v value) { r.webhooks(v, c) },
 		"evidence":   func(v value) { r.evidence(v, &c.Evidence) },
+		"billing":    func(v value) { r.billing(v, c) },
 	}, "push", "desks", "routes")
 }
 
@@ -236,5 +237,7 @@ func (r *reader) endpoints(v value, e *Endpoints) {
 		"chat":              endpoint(&e.Chat),
 		"logging":           endpoint(&e.Logging),
 		"monitoring":        endpoint(&e.Monitoring),
+		"storage":           endpoint(&e.Storage),
+		"bigquery":          endpoint(&e.BigQuery),
 	})
 }

@@ -55,7 +55,7 @@ const Endpoint = "https://console.cloud.vmware.com/cphub/api"
 const (
 	inFlight      = 4                // requests at a time; the guide states no limit
 	reportTimeout = 10 * time.Minute // of a report or an upload as a whole
-	maxReport     = 2 << 30          // bytes of a report, which is streamed
+	maxReport     = 16 << 30         // bytes of a report, which is streamed: some 50 million rows of usage
 )
 
 // Options of a Client. Token is required.

@@ -36,15 +36,11 @@ func (c *Client) Subscriptions(ctx context.Context, org string, q SubscriptionQu
 
 func (c *Client) subscriptions(ctx context.Context, org string, q SubscriptionQuery, yield func(UsageItem) bool) error {
 	const doing = "read subscriptions"
-	v, err := q.values()
+	f, err := c.SubscriptionsFile(ctx, org, q)
 	if err != nil {
 		return err
 	}
-	resp, err := c.open(ctx, request{doing: doing, method: "GET", org: org, path: billingPath(org) + "/subscriptions", query: v})
-	if err != nil {
-		return err
-	}
-	return readTree(resp.Body, doing, foreignTo(org, q.Tenant, q.Provider), yield)
+	return readTree(f, doing, foreignTo(org, q.Tenant, q.Provider), yield)
 }
 
 func (q SubscriptionQuery) values() (url.Values, error) {

@@ -155,16 +155,8 @@ func accessOf(token string, now time.Time) access {
 // lifeOf reads how long a token lives from the claims of a JWT, without verifying it: only the hub can. Where iat is there the hub's own
 // clock is used throughout. A token that seems over already tells of a wrong clock, not of its life.
 func lifeOf(token string, now time.Time) (time.Duration, bool) {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 || len(token) > maxToken {
-		return 0, false
-	}
-	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-	if err != nil {
-		return 0, false
-	}
-	var claims struct{ Exp, Iat json.Number }
-	if json.Unmarshal(text, &claims) != nil {
+	claims, ok := claimsOf(token)
+	if !ok {
 		return 0, false
 	}
 	exp, iat := seconds(claims.Exp), seconds(claims.Iat)
@@ -175,6 +167,28 @@ func lifeOf(token string, now time.Time) (time.Duration, bool) {
 		return 0, false
 	}
 	return time.Duration(exp-iat) * time.Second, true
+}
+
+// IssuedAt reads when a token was made, out of its claims, false if it is no JWT or does not say.
+func IssuedAt(token string) (time.Time, bool) {
+	claims, ok := claimsOf(token)
+	iat := seconds(claims.Iat)
+	return time.Unix(iat, 0).UTC(), ok && iat > 0
+}
+
+// claims are those of a JWT that tell its time.
+type claims struct{ Exp, Iat json.Number }
+
+func claimsOf(token string) (c claims, ok bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 || len(token) > maxToken {
+		return c, false
+	}
+	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return c, false
+	}
+	return c, json.Unmarshal(text, &c) == nil
 }
 
 // maxLife is more than any access token lives: what claims more is read as saying nothing.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,6 +50,7 @@ var priceForm = regexp.MustCompile(`^(?i:price) \((.*)\)$`)
 const (
 	maxLine    = 1 << 20 // bytes of one row of a file
 	maxColumns = 256
+	readAhead  = 64 << 10 // bytes
 )
 
 // UsageRow is one row of the CSV. Texts are trimmed; numbers have their own digits.
@@ -63,9 +65,9 @@ type UsageRow struct {
 	Time                                time.Time // UTC; zero if Timestamp is of no known form
 	Price, Usage, Commit, Billable      json.Number
 	ProductFamily, CustomerSegment      string
-	Extra                               map[string]string // columns that the guide does not know, by "x_" and their name
 	Problem                             string            // the first column that cannot be read, "" if all can: such a row must not be charged
-	Cells                               []string          // as they were
+	Extra                               map[string]string // columns that the guide does not know, by "x_" and their name; valid until the next row
+	Cells                               []string          // as they were; valid until the next row
 }
 
 // UsageReader reads the CSV of UsageFile row by row. Columns are found by their names in whatever order they come; a byte order mark and both
@@ -75,14 +77,26 @@ type UsageReader struct {
 	Currency string // in the brackets of the price's name; "" is unknown, never to be guessed
 	in       *csv.Reader
 	lines    *quota
-	at       map[string]int
-	extra    map[int]string
+	at       places
+	extra    []extraColumn
+	values   map[string]string // of the extra columns, in the last row
+}
+
+// places are where the guide's columns stand in a row, -1 for one that does not.
+type places struct {
+	org, orgName, orgStatus, tag, service, serviceName, subscription, sku, skuDescription, crossReference, datacenter,
+	timestamp, price, usage, commit, billable, family, segment int
+}
+
+type extraColumn struct {
+	name string
+	at   int
 }
 
 // NewUsageReader reads the header. A file that is empty, or lacks a column that is needed, or has one twice, is fault.Invalid.
 func NewUsageReader(r io.Reader) (*UsageReader, error) {
 	lines := &quota{from: skipMark(r), left: maxLine}
-	u := &UsageReader{in: csv.NewReader(lines), lines: lines, at: map[string]int{}, extra: map[int]string{}}
+	u := &UsageReader{in: csv.NewReader(bufio.NewReaderSize(lines, readAhead)), lines: lines}
 	header, err := u.in.Read()
 	switch {
 	case err == io.EOF:
@@ -93,29 +107,50 @@ func NewUsageReader(r io.Reader) (*UsageReader, error) {
 		return nil, fault.New(fault.Invalid, "the usage report has more than %d columns", maxColumns)
 	}
 	u.Header = header
+	u.in.ReuseRecord = true
 	return u, u.index()
 }
 
 func (u *UsageReader) index() error {
+	at := map[string]int{}
 	for i, name := range u.Header {
 		column, currency, ours := columnOf(name)
-		if _, twice := u.at[column]; twice {
+		if _, twice := at[column]; twice {
 			return fault.New(fault.Invalid, "the usage report has a column twice")
 		}
-		u.at[column] = i
+		at[column] = i
 		if !ours {
-			u.extra[i] = "x_" + strings.TrimSpace(name)
+			u.extra = append(u.extra, extraColumn{"x_" + strings.TrimSpace(name), i})
 		}
 		if column == colPrice {
 			u.Currency = currency
 		}
 	}
 	for _, name := range mandatory {
-		if _, ok := u.at[name]; !ok {
+		if _, ok := at[name]; !ok {
 			return fault.New(fault.Invalid, "the usage report has no column %q", name)
 		}
 	}
+	u.at = placesOf(at)
+	if len(u.extra) > 0 {
+		u.values = make(map[string]string, len(u.extra))
+	}
 	return nil
+}
+
+func placesOf(at map[string]int) places {
+	place := func(column string) int {
+		if i, ok := at[column]; ok {
+			return i
+		}
+		return -1
+	}
+	return places{
+		org: place(colOrg), orgName: place(colOrgName), orgStatus: place(colOrgStatus), tag: place(colTag), service: place(colService),
+		serviceName: place(colServiceNm), subscription: place(colSub), sku: place(colSku), skuDescription: place(colSkuText),
+		crossReference: place(colCross), datacenter: place(colCenter), timestamp: place(colTime), price: place(colPrice), usage: place(colUsage),
+		commit: place(colCommit), billable: place(colBillable), family: place(colFamily), segment: place(colSegment),
+	}
 }
 
 // columnOf returns the guide's name of a column, or the name itself.
@@ -130,68 +165,114 @@ func columnOf(name string) (column, currency string, ok bool) {
 	return name, "", false
 }
 
+// ExtraColumns are the names in Extra, in the order of the header.
+func (u *UsageReader) ExtraColumns() (names []string) {
+	for _, c := range u.extra {
+		names = append(names, c.name)
+	}
+	return names
+}
+
 // Next returns the next row, io.EOF after the last. A broken file is fault.Transient: it may have been cut short.
 func (u *UsageReader) Next() (UsageRow, error) {
+	var r UsageRow
+	err := u.Read(&r)
+	return r, err
+}
+
+// Read is Next into a row, which is filled in place: it is large. After an error it is as it was.
+func (u *UsageReader) Read(r *UsageRow) error {
 	u.lines.left = maxLine
 	cells, err := u.in.Read()
 	if err != nil {
-		return UsageRow{}, csvFault(err)
+		return csvFault(err)
 	}
-	line, _ := u.in.FieldPos(0)
-	row := u.row(cells)
-	row.Line = line
-	return row, nil
+	u.fill(r, cells)
+	r.Line, _ = u.in.FieldPos(0)
+	return nil
 }
 
-func (u *UsageReader) row(cells []string) UsageRow {
-	cell := func(column string) string {
-		if i, ok := u.at[column]; ok {
-			return strings.TrimSpace(cells[i])
-		}
+func (u *UsageReader) fill(r *UsageRow, cells []string) {
+	at := &u.at
+	*r = UsageRow{
+		OrgID: cellAt(cells, at.org), OrgName: cellAt(cells, at.orgName), OrgStatus: cellAt(cells, at.orgStatus), Tag: cellAt(cells, at.tag),
+		ServiceID: cellAt(cells, at.service), ServiceName: cellAt(cells, at.serviceName), SubscriptionID: cellAt(cells, at.subscription),
+		Sku: cellAt(cells, at.sku), SkuDescription: cellAt(cells, at.skuDescription), CrossReference: cellAt(cells, at.crossReference),
+		Datacenter: cellAt(cells, at.datacenter), Timestamp: cellAt(cells, at.timestamp), ProductFamily: cellAt(cells, at.family),
+		CustomerSegment: cellAt(cells, at.segment), Cells: cells, Extra: u.values,
+		Price: usageNumber(cellAt(cells, at.price)), Usage: usageNumber(cellAt(cells, at.usage)),
+		Commit: usageNumber(cellAt(cells, at.commit)), Billable: usageNumber(cellAt(cells, at.billable)),
+	}
+	for _, c := range u.extra {
+		u.values[c.name] = cells[c.at]
+	}
+	var known bool
+	r.Time, known = UsageTime(r.Timestamp)
+	r.Problem = r.judge(known)
+}
+
+// cellAt is a cell, trimmed. Most have nothing to trim, which their ends show.
+func cellAt(cells []string, i int) string {
+	if i < 0 {
 		return ""
 	}
-	r := UsageRow{
-		OrgID: cell(colOrg), OrgName: cell(colOrgName), OrgStatus: cell(colOrgStatus), Tag: cell(colTag), ServiceID: cell(colService),
-		ServiceName: cell(colServiceNm), SubscriptionID: cell(colSub), Sku: cell(colSku), SkuDescription: cell(colSkuText),
-		CrossReference: cell(colCross), Datacenter: cell(colCenter), Timestamp: cell(colTime), ProductFamily: cell(colFamily),
-		CustomerSegment: cell(colSegment), Cells: cells,
+	s := cells[i]
+	if s == "" || isInk(s[0]) && isInk(s[len(s)-1]) {
+		return s
 	}
-	for i, name := range u.extra {
-		if r.Extra == nil {
-			r.Extra = map[string]string{}
-		}
-		r.Extra[name] = cells[i]
-	}
-	r.judge(cell)
-	return r
+	return strings.TrimSpace(s)
 }
 
-// judge reads what must have a form, and notes the first column that has not.
-func (r *UsageRow) judge(cell func(string) string) {
-	problem := func(column string, bad bool) {
-		if bad && r.Problem == "" {
-			r.Problem = column
-		}
+func isInk(c byte) bool { return c > ' ' && c < 0x7f }
+
+// judge returns the first column that must have a form and has not.
+func (r *UsageRow) judge(timeKnown bool) string {
+	switch {
+	case r.OrgID == "":
+		return colOrg
+	case !timeKnown:
+		return colTime
+	case r.Price == "":
+		return colPrice
+	case r.Usage == "":
+		return colUsage
+	case r.Commit == "":
+		return colCommit
+	case r.Billable == "":
+		return colBillable
 	}
-	var ok bool
-	r.Time, ok = UsageTime(r.Timestamp)
-	problem(colOrg, r.OrgID == "")
-	problem(colTime, !ok)
-	for column, into := range map[string]*json.Number{colPrice: &r.Price, colUsage: &r.Usage, colCommit: &r.Commit, colBillable: &r.Billable} {
-		*into = numberOf(cell(column))
-	}
-	problem(colPrice, r.Price == "")
-	problem(colUsage, r.Usage == "")
-	problem(colCommit, r.Commit == "")
-	problem(colBillable, r.Billable == "")
+	return ""
 }
 
-var digits = regexp.MustCompile(`^[0-9]+$`)
+// usageNumber is numberOf, which it asks about all but the plainest numbers.
+func usageNumber(s string) json.Number {
+	if isPlainNumber(s) {
+		return json.Number(s)
+	}
+	return numberOf(s)
+}
+
+// isPlainNumber: at most 38 digits with at most one point among them, not at an end.
+func isPlainNumber(s string) bool {
+	if len(s) == 0 || len(s) > 38 || s[0] == '.' || s[len(s)-1] == '.' {
+		return false
+	}
+	points := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '.':
+			points++
+		case c < '0' || c > '9':
+			return false
+		}
+	}
+	return points <= 1
+}
 
 // UsageTime reads a billable usage timestamp: an epoch of 10, 13 or 16 digits (seconds, milliseconds, microseconds), RFC 3339, or a date with
 // or without a time in UTC. ok is false for anything else: 10/1/18 is two dates.
 func UsageTime(s string) (t time.Time, ok bool) {
-	if digits.MatchString(s) {
+	if isDigits(s) {
 		return epochDigits(s)
 	}
 	for _, layout := range []string{time.RFC3339Nano, time.DateTime, time.DateOnly} {
@@ -202,10 +283,19 @@ func UsageTime(s string) (t time.Time, ok bool) {
 	return time.Time{}, false
 }
 
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
 func epochDigits(s string) (time.Time, bool) {
 	switch len(s) {
 	case 10, 13, 16:
-		n, err := json.Number(strings.TrimLeft(s, "0")).Int64()
+		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {
 			return time.Time{}, false
 		}
@@ -244,7 +334,7 @@ func csvFault(err error) error {
 }
 
 func skipMark(r io.Reader) io.Reader {
-	b := bufio.NewReader(r)
+	b := bufio.NewReaderSize(r, readAhead)
 	if mark, _ := b.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
 		b.Discard(3) // cannot fail: they were peeked
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/config/gsm"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/gapi"
+	"github.com/providerdesk/providerdesk/shared/hub"
 	"github.com/providerdesk/providerdesk/shared/logs"
 	"github.com/providerdesk/providerdesk/shared/publish"
 	"github.com/providerdesk/providerdesk/shared/publish/pubsub"
@@ -52,10 +53,11 @@ func Load() (*config.Config, error) {
 	if path == "" {
 		return nil, fault.New(fault.Invalid, "PROVIDERDESK_CONFIG is empty; set it to the path of the configuration file")
 	}
-	return config.Load(path, os.LookupEnv, config.WithManager(fetchSecret))
+	return config.Load(path, os.LookupEnv, config.WithManager(FetchSecret))
 }
 
-func fetchSecret(ctx context.Context, version string) (string, error) {
+// FetchSecret reads a secret of Secret Manager with the platform's credentials.
+func FetchSecret(ctx context.Context, version string) (string, error) {
 	client, err := gapi.Client(gapi.Options{})
 	if err != nil {
 		return "", err
@@ -113,4 +115,27 @@ func Transport(c *config.Config, endpoint string) gapi.Options {
 		o.Token = gapi.StaticToken("providerdesk")
 	}
 	return o
+}
+
+// Provider is our own organization at the hub, and whose API tokens there are.
+type Provider struct {
+	Organization string                   // the master
+	Token        config.Secret            // its own, which stands in for tenants without one
+	Tokens       map[string]config.Secret // of tenants, by the id of their organization
+	InFlight     int                      // requests at a time
+}
+
+// Hub returns a client of the hub. It does no I/O: a token is resolved when it is wanted.
+func Hub(c *config.Config, p Provider, now func() time.Time) (*hub.Client, error) {
+	token := func(ctx context.Context, org string) (string, error) {
+		if s, ok := p.Tokens[org]; ok {
+			return s.Resolve(ctx)
+		}
+		if org == p.Organization {
+			return p.Token.Resolve(ctx)
+		}
+		return "", fault.New(fault.Missing, "the configuration has no API token of this organization")
+	}
+	return hub.New(hub.Options{Endpoint: c.Endpoints.Hub, Organization: p.Organization, Token: token, Now: now, CallTimeout: c.Ledger.CallTimeout,
+		InFlight: p.InFlight})
 }
