@@ -62,11 +62,13 @@ func decodeRaw(e event.Envelope, s sender) (delivery, error) {
 	return delivery{incidents: incidents}, nil
 }
 
+func noDecoder(s sender) error { return fault.New(fault.Invalid, "no decoder for source %q", s.Source) }
+
 // decodeAs reads a notification of a sender and notes whose it is.
 func decodeAs(s sender, m alert.Message) ([]alert.Incident, error) {
 	read, ok := alert.ByName(s.Source)
 	if !ok {
-		return nil, fault.New(fault.Invalid, "no decoder for source %q", s.Source)
+		return nil, noDecoder(s)
 	}
 	incidents, err := read(m)
 	for i := range incidents {

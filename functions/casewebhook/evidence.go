@@ -26,21 +26,23 @@ func (f *Function) withEvidence(open []ledger.Intent, p *plan, in alert.Incident
 	return append(open, all...), writes, err
 }
 
-// keepRaw keeps the notification with the incidents that were read from it, if the configuration wants to attach it. Several incidents share
-// what one message may be larger by.
-func (f *Function) keepRaw(incidents []alert.Incident, body []byte) {
-	if !f.Config.Evidence.Alert || len(incidents) == 0 {
-		return
+// raw is what of a notification travels with each of the incidents that were read from it, if the configuration wants to attach it. Several
+// incidents share what one message may be larger by.
+func (f *Function) raw(incidents int, body []byte) string {
+	if !f.Config.Evidence.Alert || incidents == 0 {
+		return ""
 	}
-	raw := alert.Excerpt(string(body), min(alert.MaxRaw, 4*alert.MaxRaw/len(incidents)))
-	for i := range incidents {
-		incidents[i].Raw = raw
-	}
+	return alert.Excerpt(string(body), min(alert.MaxRaw, 4*alert.MaxRaw/incidents))
 }
 
-// keepDelivered is keepRaw for a notification that came on its sender's own subscription.
+// keepDelivered keeps a notification that came on its sender's own subscription with its incidents.
 func (f *Function) keepDelivered(incidents []alert.Incident, e event.Envelope) {
-	if _, own := bySubscription(e.Subscription, f.senders); own {
-		f.keepRaw(incidents, e.Data)
+	_, own := bySubscription(e.Subscription, f.senders)
+	raw := f.raw(len(incidents), e.Data)
+	if !own || raw == "" {
+		return
+	}
+	for i := range incidents {
+		incidents[i].Raw = raw
 	}
 }

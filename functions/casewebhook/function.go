@@ -64,12 +64,12 @@ import (
 	"github.com/providerdesk/providerdesk/functions/casewebhook/commands"
 	"github.com/providerdesk/providerdesk/functions/casewebhook/evidence"
 	"github.com/providerdesk/providerdesk/functions/casewebhook/follow"
-	"github.com/providerdesk/providerdesk/functions/casewebhook/say"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
 	"github.com/providerdesk/providerdesk/shared/platform"
 	"github.com/providerdesk/providerdesk/shared/publish"
+	"github.com/providerdesk/providerdesk/shared/say"
 	"github.com/providerdesk/providerdesk/shared/signature"
 	"github.com/providerdesk/providerdesk/shared/store"
 )
@@ -103,6 +103,7 @@ type Function struct {
 	follow   *follow.Follower   // keeps cases in step with their desks
 	commands *commands.Commands // carries out what people ask for
 	senders  map[string]sender
+	inboxes  sync.Pool               // of *inbox, where AlertWebhook reads
 	routes   func() (*router, error) // compiled at the first incident: AlertWebhook never pays for it
 }
 

@@ -30,22 +30,38 @@ func (f *Function) AlertWebhook(ctx context.Context, r *http.Request) (run.Respo
 	if !ok || s.verify == nil {
 		return run.Response{}, fault.New(fault.Missing, "no sender of this name is configured; the URL ends in the name of one of the configuration's senders")
 	}
-	body, err := run.Body(r, alert.MaxBody)
+	o := f.enter()
+	defer f.leave(o)
+	body, err := run.ReadBody(r, alert.MaxBody, o.body)
 	if err != nil {
 		return run.Response{}, err
 	}
+	o.body = body
 	if err := s.verify.Verify(r, body); err != nil {
 		return run.Response{}, err
 	}
 	if err := run.RequireJSON(r); err != nil {
 		return run.Response{}, err
 	}
-	incidents, err := decodeAs(s, alert.Message{Body: body, Header: r.Header})
+	notices, err := f.notices(&o.room, s, alert.Message{Body: body, Header: r.Header})
 	if err != nil {
 		return run.Response{}, err
 	}
-	f.keepRaw(incidents, body)
-	return f.accept(ctx, incidents)
+	return f.accept(ctx, notices)
+}
+
+// notices reads a notification of a sender and notes whose it is, and when it came.
+func (f *Function) notices(room *alert.Room, s sender, m alert.Message) ([]alert.Notice, error) {
+	all, known, err := room.Notices(s.Source, m)
+	if !known {
+		return nil, noDecoder(s)
+	}
+	now, raw := f.Now().UTC(), f.raw(len(all), m.Body)
+	for i := range all {
+		head := &all[i].Head
+		head.Sender, head.Tenant, head.Received, head.Raw = s.Name, s.Tenant, now, raw
+	}
+	return all, err
 }
 
 // methods are those that senders of a source use: Grafana lets its user choose, and CloudEvents leave it open.
@@ -73,38 +89,31 @@ func handshake() run.Response {
 	}}
 }
 
-func (f *Function) accept(ctx context.Context, incidents []alert.Incident) (run.Response, error) {
-	now := f.Now().UTC()
-	for i := range incidents {
-		incidents[i].Received = now
-	}
-	if len(incidents) == 0 {
+func (f *Function) accept(ctx context.Context, notices []alert.Notice) (run.Response, error) {
+	if len(notices) == 0 {
 		return run.Response{Status: http.StatusAccepted, Body: accepted{IDs: []string{}, Note: "it was understood and tells of no alert"}}, nil
 	}
-	ids, err := f.publish(ctx, incidents, nil)
+	ids, err := f.publish(ctx, notices, nil)
 	if err != nil {
 		return run.Response{}, err
 	}
-	return run.Response{Status: http.StatusAccepted, Body: accepted{IDs: ids, Note: note(incidents)}}, nil
+	return run.Response{Status: http.StatusAccepted, Body: accepted{IDs: ids, Note: note(notices)}}, nil
 }
 
-func note(incidents []alert.Incident) string {
-	for _, in := range incidents {
-		if in.Test {
+func note(notices []alert.Notice) string {
+	for i := range notices {
+		if notices[i].Head.Test {
 			return "a test notification was understood; it opens no case"
 		}
 	}
 	return ""
 }
 
-// usualAlert is a little more than what an alert takes in a message, and what the incident around its alerts takes, in bytes.
-const usualAlert = 1 << 10
-
 // publish puts incidents on topic "alerts", one a message.
-func (f *Function) publish(ctx context.Context, incidents []alert.Incident, attributes map[string]string) ([]string, error) {
-	msgs := make([]publish.Message, len(incidents))
-	for i, in := range incidents {
-		data := in.Append(make([]byte, 0, usualAlert*(1+len(in.Alerts))))
+func (f *Function) publish(ctx context.Context, notices []alert.Notice, attributes map[string]string) ([]string, error) {
+	msgs := make([]publish.Message, len(notices))
+	for i := range notices {
+		data := notices[i].Append(make([]byte, 0, notices[i].Size()))
 		msgs[i] = publish.Message{Topic: TopicAlerts, Data: data, Attributes: attributes}
 	}
 	ids, err := f.Publisher.Publish(ctx, msgs...)
@@ -112,4 +121,30 @@ func (f *Function) publish(ctx context.Context, incidents []alert.Incident, attr
 		return nil, err
 	}
 	return ids, fault.Wrap(fault.Transient, err, "publish incidents") // whatever it is, the sender must come again
+}
+
+// inbox is where a notification is read. The next one is read in the same place, which spares each request half of the memory that it
+// would take; nothing of it is left there, and nothing that goes out refers to it.
+type inbox struct {
+	body []byte
+	room alert.Room
+}
+
+// maxKept is the largest body of which the place is kept.
+const maxKept = 64 << 10
+
+func (f *Function) enter() *inbox {
+	if o, ok := f.inboxes.Get().(*inbox); ok {
+		return o
+	}
+	return new(inbox)
+}
+
+func (f *Function) leave(o *inbox) {
+	if cap(o.body) > maxKept {
+		o.body = nil
+	}
+	clear(o.body[:cap(o.body)])
+	o.room.Clear()
+	f.inboxes.Put(o)
 }

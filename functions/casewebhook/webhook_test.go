@@ -4,11 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -258,3 +262,43 @@ func TestRefusedCase(t *testing.T) {
 	}
 	w.one()
 }
+
+// TestNoRequestSeesAnother: requests are read in places that others were read in before, many at a time. What is published for each, and
+// answered, holds nothing of any other, whatever their sizes and also when some are refused.
+func TestNoRequestSeesAnother(t *testing.T) {
+	w := newWorld(t, setup{quiet: true})
+	s := w.server()
+	const senders, each = 16, 25
+	var all sync.WaitGroup
+	for sender := range senders {
+		all.Go(func() {
+			for n := range each {
+				mark := fmt.Sprintf("mark-%d-%d-", sender, n)
+				body := strings.Replace(notification, `"cluster":"eu"},"commonLabels":{}`,
+					fmt.Sprintf(`"cluster":"%[1]s%[2]s"},"commonLabels":{"%[1]s":"%[1]s"}`, mark, strings.Repeat(mark, sender*n%97)), 1)
+				body = strings.Replace(body, `"annotations":{}`, fmt.Sprintf(`"annotations":{"summary":"%[1]s","%[1]s":"\\u00e9%[1]s"}`, mark), 1)
+				a, want := ask{"POST", "/AlertWebhook/prom", "Bearer prom-secret-0123456789", "application/json", body}, http.StatusAccepted
+				if n%5 == 4 {
+					a.body, want = body[:len(body)-sender-1], http.StatusBadRequest
+				}
+				if res, answer := a.send(t, s); res.StatusCode != want || strings.Contains(answer, "mark-") {
+					t.Errorf("%s: %d %s", mark, res.StatusCode, answer)
+				}
+			}
+		})
+	}
+	all.Wait()
+	seen := map[string]bool{}
+	for _, m := range w.bus.Take(casewebhook.TopicAlerts) {
+		marks := slices.Compact(slices.Sorted(slices.Values(mark.FindAllString(string(m.Data), -1))))
+		if len(marks) != 1 || !json.Valid(m.Data) || seen[marks[0]] {
+			t.Fatalf("published is %s of %v", m.Data, marks)
+		}
+		seen[marks[0]] = true
+	}
+	if len(seen) != senders*each*4/5 {
+		t.Errorf("%d messages are published", len(seen))
+	}
+}
+
+var mark = regexp.MustCompile(`mark-[0-9]+-[0-9]+-`)

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"net/url"
 	"slices"
@@ -20,23 +19,27 @@ import (
 
 // Alertmanager decodes the webhook of Alertmanager, version 4, also as VictoriaMetrics and others send it: one incident for the group.
 func Alertmanager(body []byte) ([]Incident, error) {
-	o, err := read(body)
+	n, err := alertmanager(body, new(Room))
 	if err != nil {
 		return nil, err
+	}
+	return []Incident{n.Incident()}, nil
+}
+
+func alertmanager(body []byte, room *Room) (n Notice, err error) {
+	o, err := readObject(body, room)
+	if err != nil {
+		return n, err
 	}
 	if err := checkGroup(o); err != nil {
-		return nil, err
+		return n, err
 	}
-	in, err := group(o, nil)
-	if err != nil {
-		return nil, err
+	if n, err = group(o, nil, room); err != nil {
+		return n, err
 	}
-	in.Source, in.Key = SourceAlertmanager, identity(o.text("groupKey"), maxKey)
-	in.Repeat = o.text("notification_reason") == "repeat interval elapsed"
-	if err := describe(&in, o, "Alertmanager"); err != nil {
-		return nil, err
-	}
-	return []Incident{in}, nil
+	n.Head.Source, n.Head.Key = SourceAlertmanager, identity(o.text("groupKey"), maxKey)
+	n.Head.Repeat = o.text("notification_reason") == "repeat interval elapsed"
+	return n, describe(&n, o, "Alertmanager")
 }
 
 func checkGroup(o object) error {
@@ -58,23 +61,23 @@ func checkGroup(o object) error {
 type addition func(Alert, object) Alert
 
 // group reads what a group lists. What it is called and where it came from is left to the caller.
-func group(o object, add addition) (Incident, error) {
-	alerts, err := alertList(o, add)
+func group(o object, add addition, room *Room) (Notice, error) {
+	alerts, err := alertList(o, add, room)
 	if err != nil {
-		return Incident{}, err
+		return Notice{}, err
 	}
 	omitted, err := count(o.get("truncatedAlerts"))
 	if err != nil {
-		return Incident{}, err
+		return Notice{}, err
 	}
 	if len(alerts) == 0 && omitted == 0 {
-		return Incident{}, fault.New(fault.Invalid, "alerts is empty; send at least one alert")
+		return Notice{}, fault.New(fault.Invalid, "alerts is empty; send at least one alert")
 	}
-	return Incident{Severity: worst(alerts), Status: status(alerts), Alerts: alerts, Omitted: omitted}, nil
+	return Notice{Head: Incident{Severity: worst(alerts), Status: status(alerts), Omitted: omitted}, alerts: alerts}, nil
 }
 
 // describe fills in what the group says about itself; system is the name of what sent it.
-func describe(in *Incident, o object, system string) error {
+func describe(n *Notice, o object, system string) error {
 	common, err := o.texts("commonLabels", "commonLabels")
 	if err != nil {
 		return err
@@ -87,25 +90,25 @@ func describe(in *Incident, o object, system string) error {
 	if err != nil {
 		return err
 	}
-	in.Title = groupTitle(in, grouped, common)
-	in.Labels = clipped(merge(common, grouped), maxLabel)
-	in.Annotations = clipped(notes, maxText)
-	in.Links = links(runbook(notes), dashboard(notes), Link{system, o.text("externalURL")})
+	n.Head.Title = groupTitle(n, grouped, common)
+	n.labels = grouped.over(common).clipped(maxLabel)
+	n.annotations = notes.clipped(maxText)
+	n.Head.Links = links(runbook(notes), dashboard(notes), Link{system, o.text("externalURL")})
 	return nil
 }
 
 // groupTitle says what happens, how often and where: "HighLatency (3 alerts): cluster=eu-1".
-func groupTitle(in *Incident, grouped, common map[string]string) string {
-	s := cmp.Or(first(grouped, "alertname"), first(common, "alertname"))
+func groupTitle(n *Notice, grouped, common texts) string {
+	s := cmp.Or(grouped.first("alertname"), common.first("alertname"))
 	if s == "" {
-		s = alertNames(in.Alerts)
+		s = alertNames(n.alerts)
 	}
-	if n := len(in.Alerts) + in.Omitted; n > 1 {
-		s += fmt.Sprintf(" (%d alerts)", n)
+	if count := len(n.alerts) + n.Head.Omitted; count > 1 {
+		s += " (" + strconv.Itoa(count) + " alerts)"
 	}
-	where := pairs(grouped)
+	where := grouped.places()
 	if where == "" {
-		where = whereabouts(in, common)
+		where = whereabouts(n, common)
 	}
 	if where != "" {
 		s += ": " + where
@@ -115,18 +118,18 @@ func groupTitle(in *Incident, grouped, common map[string]string) string {
 
 // whereabouts says where a group is that was not grouped by place. What the listed alerts have in common says nothing about those that
 // were left out.
-func whereabouts(in *Incident, common map[string]string) string {
+func whereabouts(n *Notice, common texts) string {
 	switch {
-	case in.Omitted > 0:
+	case n.Head.Omitted > 0:
 		return ""
-	case len(in.Alerts) == 1:
-		return in.Alerts[0].Resource
+	case len(n.alerts) == 1:
+		return n.alerts[0].Resource
 	}
-	return pairs(common)
+	return common.places()
 }
 
 // alertNames names the alerts of a group that has no common name, at most two of them.
-func alertNames(alerts []Alert) string {
+func alertNames(alerts []listed) string {
 	var list []string
 	for _, a := range alerts {
 		list = append(list, a.Name)
@@ -142,25 +145,6 @@ func alertNames(alerts []Alert) string {
 	return fmt.Sprintf("%s, %s and %d more", list[0], list[1], len(list)-2)
 }
 
-// pairs writes labels as "a=b, c=d", less those that do not say where.
-func pairs(labels map[string]string) string {
-	var list []string
-	for _, k := range names(labels) {
-		if k != "alertname" && k != "severity" && labels[k] != "" {
-			list = append(list, k+"="+labels[k])
-		}
-	}
-	return strings.Join(list, ", ")
-}
-
-// merge puts the second map over the first.
-func merge(under, over map[string]string) map[string]string {
-	out := make(map[string]string, len(under)+len(over))
-	maps.Copy(out, under)
-	maps.Copy(out, over)
-	return out
-}
-
 func count(v value) (int, error) {
 	if v.isNull() {
 		return 0, nil
@@ -173,75 +157,73 @@ func count(v value) (int, error) {
 }
 
 // alertList reads the alerts, in the order of their fingerprints, one for each.
-func alertList(o object, add addition) ([]Alert, error) {
+func alertList(o object, add addition, room *Room) ([]listed, error) {
 	list := o.get("alerts")
 	if list.kind() != '[' && !list.isNull() {
 		return nil, fault.New(fault.Invalid, "alerts must be an array")
 	}
-	alerts := make([]Alert, 0, list.count())
-	var rules generator
+	alerts := slices.Grow(room.alerts[:0], max(1, list.count())) // never nil, which JSON would show
+	var before origin
 	for v := range list.items() {
 		if v.kind() != '{' {
 			return nil, fault.New(fault.Invalid, "alerts[%d] must be an object", len(alerts))
 		}
-		a, err := oneAlert(v.object(), &rules)
+		a, err := oneAlert(v.object(), &before)
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "alerts[%d].%s", len(alerts), fault.Public(err))
 		}
 		if add != nil {
-			a = add(a, v.object())
+			a.Alert = add(a.Alert, v.object())
 		}
 		alerts = append(alerts, a)
 	}
+	room.alerts = alerts
 	slices.SortFunc(alerts, byFingerprint)
-	return slices.CompactFunc(alerts, func(a, b Alert) bool { return a.Fingerprint == b.Fingerprint }), nil
+	return slices.CompactFunc(alerts, func(a, b listed) bool { return a.Fingerprint == b.Fingerprint }), nil
 }
 
 // byFingerprint orders alerts. Of two that are the same alert (a sender without fingerprints and with equal labels) the one that matters
 // more comes first: the firing, the newer, the worse one. The text at the end makes the order complete, whatever order they were sent in.
-func byFingerprint(a, b Alert) int {
+func byFingerprint(a, b listed) int {
 	if n := cmp.Or(cmp.Compare(a.Fingerprint, b.Fingerprint), cmp.Compare(a.Status, b.Status),
 		b.Starts.Compare(a.Starts), cmp.Compare(b.Severity.Rank(), a.Severity.Rank())); n != 0 {
 		return n
 	}
-	x, _ := json.Marshal(a)
-	y, _ := json.Marshal(b)
+	x, _ := json.Marshal(a.whole())
+	y, _ := json.Marshal(b.whole())
 	return bytes.Compare(x, y)
 }
 
 // oneAlert reads an alert. What it says of a field begins with the field's name.
-func oneAlert(o object, rules *generator) (Alert, error) {
+func oneAlert(o object, before *origin) (listed, error) {
 	labels, err := o.texts("labels", "labels")
 	if err != nil {
-		return Alert{}, err
+		return listed{}, err
 	}
 	notes, err := o.texts("annotations", "annotations")
 	if err != nil {
-		return Alert{}, err
+		return listed{}, err
 	}
-	a := Alert{
+	before.move(runbook(notes), dashboard(notes), o.text("generatorURL"))
+	a := listed{labels: labels.clipped(maxLabel), annotations: notes.clipped(maxText), Alert: Alert{
 		Fingerprint: fingerprint(o.text("fingerprint"), labels),
-		Severity:    severity(labels["severity"]),
+		Severity:    severity(labels.get("severity")),
 		Name:        alertName(labels, notes),
-		Summary:     clip(first(notes, "summary", "message", "description"), maxText),
+		Summary:     clip(notes.first("summary", "message", "description"), maxText),
 		Resource:    resource(labels),
-		Condition:   clip(cmp.Or(first(notes, "condition", "expr", "expression"), rules.rule(o.text("generatorURL"))), maxText),
-		Observed:    clip(first(notes, "value", "current_value"), maxText),
-		Threshold:   clip(first(notes, "threshold"), maxText),
-		Labels:      clipped(labels, maxLabel),
-		Annotations: clipped(notes, maxText),
-		Links:       links(runbook(notes), dashboard(notes), Link{"Source", o.text("generatorURL")}),
-	}
-	return a, times(&a, o)
+		Condition:   clip(cmp.Or(notes.first("condition", "expr", "expression"), before.rule), maxText),
+		Observed:    clip(notes.first("value", "current_value"), maxText),
+		Threshold:   clip(notes.first("threshold"), maxText),
+		Links:       before.links,
+	}}
+	return a, times(&a.Alert, o)
 }
 
 // times reads the status and, because it decides which of them count, the times.
 func times(a *Alert, o object) error {
-	switch strings.ToLower(o.text("status")) {
-	case "firing":
-		a.Status = Firing
-	case "resolved":
-		a.Status = Resolved
+	switch s := Status(strings.ToLower(o.text("status"))); s {
+	case Firing, Resolved:
+		a.Status = s
 	default:
 		return fault.New(fault.Invalid, `status must be "firing" or "resolved"`)
 	}
@@ -267,24 +249,30 @@ func instant(s string) (time.Time, bool) {
 }
 
 // fingerprint returns the one that was sent. Older and other senders send none: then a hash of the labels, which make up the alert.
-func fingerprint(sent string, labels map[string]string) string {
-	var plain [8]byte
-	if len(sent) == 2*len(plain) {
-		if _, err := hex.Decode(plain[:], []byte(sent)); err == nil {
-			return strings.ToLower(sent)
-		}
+func fingerprint(sent string, labels texts) string {
+	if len(sent) == 16 && isHex(sent) {
+		return strings.ToLower(sent)
 	}
 	h := sha256.New()
-	for _, k := range names(labels) {
-		fmt.Fprintf(h, "%q=%q\n", k, labels[k])
+	for _, l := range labels {
+		fmt.Fprintf(h, "%q=%q\n", l.name, l.text)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-func alertName(labels, notes map[string]string) string {
-	name := first(labels, "alertname", "alert", "rule")
+func isHex(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; !isDigit(c) && (c|' ' < 'a' || c|' ' > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+func alertName(labels, notes texts) string {
+	name := labels.first("alertname", "alert", "rule")
 	if name == "" {
-		name = cmp.Or(first(notes, "title", "summary", "message", "description"), resource(labels))
+		name = cmp.Or(notes.first("title", "summary", "message", "description"), resource(labels))
 	}
 	return cmp.Or(line(name, maxName), "Alert without a name")
 }
@@ -293,30 +281,40 @@ func alertName(labels, notes map[string]string) string {
 // is only the exporter that saw them.
 var places = []string{"resource", "pod", "node", "instance", "host", "hostname", "device", "service", "job", "namespace", "cluster"}
 
-func resource(labels map[string]string) string {
-	where := first(labels, places...)
-	if ns := first(labels, "namespace"); where != "" && where == first(labels, "pod") && ns != "" {
+func resource(labels texts) string {
+	where := labels.first(places...)
+	if ns := labels.first("namespace"); where != "" && where == labels.first("pod") && ns != "" {
 		where = ns + "/" + where
 	}
 	return line(where, maxName)
 }
 
-func runbook(notes map[string]string) Link {
-	return Link{"Runbook", first(notes, "runbook_url", "runbook")}
+func runbook(notes texts) Link {
+	return Link{"Runbook", notes.first("runbook_url", "runbook")}
 }
 
-func dashboard(notes map[string]string) Link {
-	return Link{"Dashboard", first(notes, "dashboard_url", "dashboard")}
+func dashboard(notes texts) Link {
+	return Link{"Dashboard", notes.first("dashboard_url", "dashboard")}
 }
 
-// generator is the last address of a graph and the rule in it: the alerts of a group mostly have one rule, and so one address.
-type generator struct{ url, expression string }
+// origin is where an alert comes from and what follows from that: the alerts of a group mostly have one rule, and so one origin.
+type origin struct {
+	runbook, dashboard Link
+	generator          string // address of the graph
+	rule               string
+	links              []Link // shared by alerts: to be appended to, but not changed
+}
 
-func (g *generator) rule(url string) string {
-	if url != g.url {
-		*g = generator{url, expression(url)}
+// move makes it the origin of the next alert.
+func (g *origin) move(runbook, dashboard Link, generator string) {
+	if g.links != nil && runbook == g.runbook && dashboard == g.dashboard && generator == g.generator {
+		return
 	}
-	return g.expression
+	shown := slices.Clip(links(runbook, dashboard, Link{"Source", generator}))
+	if generator != g.generator {
+		g.rule = expression(generator)
+	}
+	g.runbook, g.dashboard, g.generator, g.links = runbook, dashboard, generator, shown
 }
 
 // expression finds the rule in the address of the graph that Prometheus shows for it.

@@ -42,14 +42,19 @@ func BenchmarkAlertmanager(b *testing.B) {
 	}
 }
 
-func BenchmarkAppend(b *testing.B) {
-	list, err := Alertmanager(usual())
-	if err != nil {
-		b.Fatal(err)
-	}
+// BenchmarkNotices is what AlertWebhook does with a notification: read it and write what is in it.
+func BenchmarkNotices(b *testing.B) {
+	m := Message{Body: usual()}
+	var room Room
 	buf := make([]byte, 0, 64<<10)
+	b.SetBytes(int64(len(m.Body)))
 	b.ReportAllocs()
 	for b.Loop() {
+		list, _, err := room.Notices(SourceAlertmanager, m)
+		if err != nil {
+			b.Fatal(err)
+		}
 		buf = list[0].Append(buf[:0])
+		room.Clear()
 	}
 }

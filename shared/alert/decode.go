@@ -3,8 +3,6 @@ package alert
 import (
 	"iter"
 	"slices"
-
-	"github.com/providerdesk/providerdesk/shared/fault"
 )
 
 // MaxBody is the largest body a decoder reads, in bytes.
@@ -13,10 +11,12 @@ const MaxBody = 1 << 20
 // node is a value of a body. Behind the node of an object or an array stand the nodes of all that is in it, so that a body is one list
 // and a value a piece of it.
 type node struct {
-	name string // of a field
-	text string // a string's, or a number or truth value as the sender wrote it; "" if it is anything else
-	kind byte   // the first character
-	size int32  // how many nodes it is, itself and what is in it
+	name   string // of a field
+	text   string // a string's, or a number or truth value as the sender wrote it; "" if it is anything else
+	size   int32  // how many nodes it is, itself and what is in it
+	kind   byte   // the first character
+	plain  bool   // name and text surely stand in JSON as they are, between quotes
+	sorted bool   // an object's fields surely stand in the order of the alphabet
 }
 
 // object is a JSON object read by exact names, a list of nodes or nothing. encoding/json's own structs match names whatever their case and
@@ -75,9 +75,9 @@ func (v value) count() (n int) {
 
 // get returns a field.
 func (o object) get(name string) value {
-	for f := range value(o).items() {
-		if f[0].name == name {
-			return f
+	for at := 1; at < len(o); at += int(o[at].size) {
+		if o[at].name == name {
+			return value(o[at : at+int(o[at].size)])
 		}
 	}
 	return nil
@@ -100,27 +100,16 @@ func (o object) first(names ...string) string {
 	return ""
 }
 
-// texts returns a field that is an object of texts; nil if it is missing or null. A null inside counts as missing. what names the field in
-// the error.
-func (o object) texts(name, what string) (map[string]string, error) {
-	field := o.get(name)
-	switch {
-	case field.isNull():
-		return nil, nil
-	case field.kind() != '{':
-		return nil, fault.New(fault.Invalid, "%s must be an object of names and texts", what)
-	}
-	m := make(map[string]string, len(field)-1)
-	for f := range field.items() {
-		switch f.kind() {
-		case 'n':
-		case '{', '[':
-			return nil, fault.New(fault.Invalid, "%s must hold texts only", what)
-		default:
-			m[f[0].name] = f[0].text
+// ascending reports whether each field has a name behind the one before it in the alphabet, so that none is there twice.
+func (o object) ascending() bool {
+	last := ""
+	for at := 1; at < len(o); at += int(o[at].size) {
+		if at > 1 && o[at].name <= last {
+			return false
 		}
+		last = o[at].name
 	}
-	return m, nil
+	return true
 }
 
 // twice reports whether two fields have one name. In an object of many they are found by sorting, so that no body takes long.

@@ -48,10 +48,12 @@ func FuzzCloudEvents(f *testing.F) {
 
 func fuzzDecoder(f *testing.F, source string) {
 	decode, _ := byName(source)
+	var room Room // for one body after the other
 	seed(f, func(body []byte) { f.Add(body) })
 	f.Fuzz(func(t *testing.T, body []byte) {
 		list, err := decode(body)
 		checkDecoded(t, body, list, err)
+		checkNotices(t, &room, source, body)
 		if err == nil && grouped(source) {
 			checkOrder(t, decode, body, list)
 		}
@@ -124,7 +126,7 @@ func checkIncident(t *testing.T, in Incident) {
 	if len(in.Alerts) == 0 && in.Omitted == 0 {
 		t.Error("incident about nothing")
 	}
-	if in.Status != status(in.Alerts) || in.Severity != worst(in.Alerts) {
+	if n := in.notice(); in.Status != status(n.alerts) || in.Severity != worst(n.alerts) {
 		t.Errorf("status %s, severity %s do not follow from the alerts", in.Status, in.Severity)
 	}
 	checkEvidence(t, in.Labels, in.Annotations, in.Links)

@@ -23,15 +23,15 @@ func Grafana(body []byte) ([]Incident, error) {
 	if err := checkGrafana(o); err != nil {
 		return nil, err
 	}
-	in, err := group(o, grafanaAlert)
+	n, err := group(o, grafanaAlert, new(Room))
 	if err != nil {
 		return nil, err
 	}
-	if err := describe(&in, o, "Grafana"); err != nil {
+	if err := describe(&n, o, "Grafana"); err != nil {
 		return nil, err
 	}
-	in.Source, in.Test = SourceGrafana, isGrafanaTest(o)
-	return identified(in, o)
+	n.Head.Source, n.Head.Test = SourceGrafana, isGrafanaTest(o)
+	return identified(n.Incident(), o)
 }
 
 // identified gives a group its identity, or each alert of a group that has none.
@@ -85,7 +85,7 @@ func grafanaValues(o object) string {
 	for f := range value(o.object("values")).items() {
 		values[f[0].name] = f.text()
 	}
-	return cmp.Or(pairs(values), o.text("valueString"))
+	return cmp.Or(textsOf(values).places(), o.text("valueString"))
 }
 
 // grafanaTestKey is the groupKey of the test button: the labels and a clock, later a word, a fingerprint and a clock.

@@ -142,15 +142,15 @@ func incidentLabels(o object) (map[string]string, error) {
 		{"metric.", "labels", "incident.metric.labels", o.object("metric")},
 		{"policy.", "policy_user_labels", "incident.policy_user_labels", o},
 	} {
-		m, err := s.of.texts(s.name, s.what)
+		list, err := s.of.texts(s.name, s.what)
 		if err != nil {
 			return nil, err
 		}
-		for k, v := range m {
-			if was, clash := out[k]; clash {
-				out[owner[k]+k] = was
+		for _, l := range list {
+			if was, clash := out[l.name]; clash {
+				out[owner[l.name]+l.name] = was
 			}
-			out[k], owner[k] = v, s.prefix
+			out[l.name], owner[l.name] = l.text, s.prefix
 		}
 	}
 	maps.Copy(out, facts(o))

@@ -207,11 +207,11 @@ func (p *plainReader) text(o object, at, field string) string {
 }
 
 func (p *plainReader) texts(o object, at, field string) map[string]string {
-	m, err := o.texts(field, field)
+	list, err := o.texts(field, field)
 	if err != nil {
 		p.add(at, "", fault.Public(err))
 	}
-	return m
+	return list.mapped()
 }
 
 func (p *plainReader) links(o object, at string) (all []Link) {

@@ -2,6 +2,8 @@ package alert
 
 import (
 	"encoding/json"
+	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -25,8 +27,10 @@ var (
 )
 
 // read reads a body that is one JSON object.
-func read(body []byte) (object, error) {
-	v, err := readValue(body)
+func read(body []byte) (object, error) { return readObject(body, new(Room)) }
+
+func readObject(body []byte, room *Room) (object, error) {
+	v, err := readInto(room, body)
 	if err == nil && v.kind() != '{' {
 		err = errObject
 	}
@@ -37,7 +41,9 @@ func read(body []byte) (object, error) {
 }
 
 // readValue reads a body that is one JSON value.
-func readValue(body []byte) (value, error) {
+func readValue(body []byte) (value, error) { return readInto(new(Room), body) }
+
+func readInto(room *Room, body []byte) (value, error) {
 	switch {
 	case len(body) == 0:
 		return nil, errEmpty
@@ -46,8 +52,10 @@ func readValue(body []byte) (value, error) {
 	case !utf8.Valid(body):
 		return nil, errUTF8
 	}
-	r := reader{in: string(body), nodes: make([]node, 0, len(body)/usualNode+1)}
-	if err := r.value(""); err != nil {
+	r := reader{in: string(body), nodes: slices.Grow(room.nodes[:0], len(body)/usualNode+1)}
+	err := r.value("", true)
+	room.nodes = r.nodes
+	if err != nil {
 		return nil, err
 	}
 	if r.next(); r.at < len(r.in) {
@@ -70,6 +78,13 @@ type reader struct {
 
 // next skips white space and returns the character after it, 0 at the end.
 func (r *reader) next() byte {
+	if r.at < len(r.in) && r.in[r.at] > ' ' {
+		return r.in[r.at]
+	}
+	return r.behindSpace()
+}
+
+func (r *reader) behindSpace() byte {
 	for ; r.at < len(r.in); r.at++ {
 		if c := r.in[r.at]; c != ' ' && c != '\n' && c != '\t' && c != '\r' {
 			return c
@@ -87,63 +102,63 @@ func (r *reader) skip(c byte) bool {
 	return true
 }
 
-// value reads a value and all that is in it.
-func (r *reader) value(name string) (err error) {
-	kind, text, begin := r.next(), "", len(r.nodes)
-	r.nodes = append(r.nodes, node{name: name, kind: kind})
+// value reads a value and all that is in it. plain says that of its name.
+func (r *reader) value(name string, plain bool) (err error) {
+	n := node{name: name, size: 1, kind: r.next(), plain: plain}
 	switch {
-	case kind == '"':
-		text, err = r.text()
-	case kind == '{':
-		err = r.items('}', (*reader).field)
-	case kind == '[':
-		err = r.items(']', (*reader).element)
-	case kind == '-', isDigit(kind):
-		text, err = r.number()
+	case n.kind == '"':
+		n.text, n.plain, err = r.text(plain)
+	case n.kind == '{', n.kind == '[':
+		return r.nested(n)
+	case n.kind == '-', isDigit(n.kind):
+		n.text, err = r.number()
 	default:
-		text, err = r.word()
+		n.text, err = r.word()
 	}
-	n := &r.nodes[begin]
-	n.text, n.size = text, int32(len(r.nodes)-begin)
-	if err == nil && kind == '{' && object(r.nodes[begin:]).twice() {
-		return errTwice
-	}
+	r.nodes = append(r.nodes, n)
 	return err
 }
 
-func (r *reader) field() error {
-	if r.next() != '"' {
-		return errJSON
-	}
-	name, err := r.text()
-	if err != nil {
-		return err
-	}
-	if r.next(); !r.skip(':') {
-		return errJSON
-	}
-	return r.value(name)
-}
-
-func (r *reader) element() error { return r.value("") }
-
-// items reads from the opening bracket to the closing one; item reads what stands between two commas.
-func (r *reader) items(end byte, item func(*reader) error) error {
+// nested reads an object or an array, whose own node is n.
+func (r *reader) nested(n node) error {
 	if r.depth == maxDepth {
 		return errDeep
 	}
+	begin := len(r.nodes)
+	r.nodes = append(r.nodes, n)
 	r.depth++
+	if err := r.items(n.kind); err != nil {
+		return err
+	}
+	r.depth--
+	all := r.nodes[begin:]
+	all[0].size = int32(len(all))
+	if n.kind == '[' {
+		return nil
+	}
+	all[0].sorted = object(all).ascending()
+	if !all[0].sorted && object(all).twice() {
+		return errTwice
+	}
+	return nil
+}
+
+// items reads from the opening bracket to the closing one, which stands two characters behind it in ASCII.
+func (r *reader) items(open byte) (err error) {
 	r.at++
-	if r.next(); r.skip(end) {
-		r.depth--
+	if r.next(); r.skip(open + 2) {
 		return nil
 	}
 	for {
-		if err := item(r); err != nil {
+		if open == '{' {
+			err = r.field()
+		} else {
+			err = r.value("", true)
+		}
+		if err != nil {
 			return err
 		}
-		if r.next(); r.skip(end) {
-			r.depth--
+		if r.next(); r.skip(open + 2) {
 			return nil
 		}
 		if !r.skip(',') {
@@ -152,10 +167,46 @@ func (r *reader) items(end byte, item func(*reader) error) error {
 	}
 }
 
-// text reads a string. Without escapes it is a part of the body.
-func (r *reader) text() (string, error) {
-	begin := r.at + 1
-	for i := begin; ; i++ {
+func (r *reader) field() error {
+	if r.next() != '"' {
+		return errJSON
+	}
+	name, plain, err := r.text(true)
+	if err != nil {
+		return err
+	}
+	if r.next(); !r.skip(':') {
+		return errJSON
+	}
+	if r.next() != '"' {
+		return r.value(name, plain)
+	}
+	text, plain, err := r.text(plain) // as most are
+	r.nodes = append(r.nodes, node{name: name, text: text, size: 1, kind: '"', plain: plain})
+	return err
+}
+
+// text reads a string. Without escapes it is a part of the body. It also returns whether that is plain and so was what belongs to it.
+func (r *reader) text(plain bool) (string, bool, error) {
+	in, begin := r.in, r.at+1
+	end := begin
+	for ; end+8 <= len(in); end += 8 { // as in plainLen, without a call for each of so many
+		if odd := oddBytes(eight(in[end : end+8])); odd != 0 {
+			end += bits.TrailingZeros64(odd) / 8
+			break
+		}
+	}
+	if end < len(in) && in[end] == '"' {
+		r.at = end + 1
+		return in[begin:end], plain, nil
+	}
+	s, err := r.odd(begin, end)
+	return s, false, err
+}
+
+// odd reads a string in which not all is plain, from i on.
+func (r *reader) odd(begin, i int) (string, error) {
+	for ; ; i++ {
 		i += plainLen(r.in[i:])
 		switch {
 		case i == len(r.in), r.in[i] < ' ':

@@ -14,6 +14,9 @@ var words = map[string]Severity{
 }
 
 func severity(word string) Severity {
+	if s, ok := words[word]; ok {
+		return s // as nearly all write it
+	}
 	if s, ok := words[strings.ToLower(strings.TrimSpace(word))]; ok {
 		return s
 	}
@@ -21,7 +24,7 @@ func severity(word string) Severity {
 }
 
 // worst returns the worst severity of the firing alerts, of all alerts when none fires.
-func worst(alerts []Alert) Severity {
+func worst(alerts []listed) Severity {
 	fires := slices.ContainsFunc(alerts, firing)
 	s := SeverityNone
 	for _, a := range alerts {
@@ -32,10 +35,10 @@ func worst(alerts []Alert) Severity {
 	return s
 }
 
-func firing(a Alert) bool { return a.Status == Firing }
+func firing(a listed) bool { return a.Status == Firing }
 
 // status of an incident. A sender that lists nothing but says it left alerts out is believed to have trouble.
-func status(alerts []Alert) Status {
+func status(alerts []listed) Status {
 	if len(alerts) == 0 || slices.ContainsFunc(alerts, firing) {
 		return Firing
 	}

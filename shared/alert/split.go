@@ -28,7 +28,7 @@ func single(in Incident, a Alert) Incident {
 	one := in
 	one.Key = identity(in.Key+"/"+a.Fingerprint, maxKey)
 	one.Title = title(a.Name)
-	if where := cmp.Or(a.Resource, pairs(a.Labels)); where != "" {
+	if where := cmp.Or(a.Resource, textsOf(a.Labels).places()); where != "" {
 		one.Title = title(a.Name + ": " + where)
 	}
 	one.Severity, one.Status = a.Severity, a.Status

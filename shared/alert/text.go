@@ -78,52 +78,6 @@ func identity(s string, limit int) string {
 	return clip(s, limit-2*len(sum)) + hex.EncodeToString(sum[:])
 }
 
-// clipped bounds the names and values of labels and annotations; nil if there are none. Of two names that are equal after the cut the
-// later one in the alphabet stays.
-func clipped(m map[string]string, limit int) map[string]string {
-	switch {
-	case len(m) == 0:
-		return nil
-	case fits(m, limit):
-		return m
-	}
-	out := make(map[string]string, len(m))
-	for _, k := range names(m) {
-		out[clip(k, maxName)] = clip(m[k], limit)
-	}
-	return out
-}
-
-func fits(m map[string]string, limit int) bool {
-	for k, v := range m {
-		if len(k) > maxName || len(v) > limit {
-			return false
-		}
-	}
-	return true
-}
-
-// names returns the names of a map in the order of the alphabet.
-func names(m map[string]string) []string { return appendNames(make([]string, 0, len(m)), m) }
-
-func appendNames(list []string, m map[string]string) []string {
-	for k := range m {
-		list = append(list, k)
-	}
-	slices.Sort(list)
-	return list
-}
-
-// first returns the first of the named values that is not blank.
-func first(m map[string]string, names ...string) string {
-	for _, n := range names {
-		if s := strings.TrimSpace(m[n]); s != "" {
-			return s
-		}
-	}
-	return ""
-}
-
 // links keeps the links a person can safely open, each URL once: absolute, http or https, with no credentials inside.
 func links(list ...Link) []Link {
 	out := make([]Link, 0, len(list))

@@ -57,7 +57,7 @@ func TestIdentityOverTheLife(t *testing.T) {
 func TestFingerprintOfLabelsIsNotFooledByTheirText(t *testing.T) {
 	seen := map[string]bool{}
 	for _, labels := range []map[string]string{nil, {"a": "b"}, {"a": "b\n\"c\"=\"d\""}, {"a": "b", "c": "d"}, {"a=b": ""}, {"ab": ""}} {
-		f := fingerprint("", labels)
+		f := fingerprint("", textsOf(labels))
 		if seen[f] || len(f) != 16 {
 			t.Errorf("%v has fingerprint %s", labels, f)
 		}

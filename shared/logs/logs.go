@@ -33,7 +33,7 @@ func New(w io.Writer, o Options) *slog.Logger {
 	w = &locked{w: w}
 	plain := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: replace})
 	located := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: replace, AddSource: true})
-	return slog.New(handler{plain, located.WithAttrs(o.reported())})
+	return slog.New(handler{quick{Handler: plain, out: w, options: o}, located.WithAttrs(o.reported())})
 }
 
 // isSecret reports whether an attribute must not be shown, by its key or by a group that it is in.

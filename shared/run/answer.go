@@ -27,14 +27,15 @@ func (a *answer) write(w http.ResponseWriter) {
 	for name, values := range a.Header {
 		h[http.CanonicalHeaderKey(name)] = values
 	}
+	all := []string{"application/json", strconv.Itoa(len(body)), "nosniff", "no-store"} // in one piece
 	if len(body) > 0 && h.Get("Content-Type") == "" {
-		h.Set("Content-Type", "application/json")
+		h["Content-Type"] = all[0:1:1]
 	}
 	if a.Status != http.StatusNoContent {
-		h.Set("Content-Length", strconv.Itoa(len(body)))
+		h["Content-Length"] = all[1:2:2]
 	}
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
+	h["X-Content-Type-Options"] = all[2:3:3]
+	h["Cache-Control"] = all[3:4:4]
 	w.WriteHeader(a.Status)
 	w.Write(body)
 	http.NewResponseController(w).Flush() // a writer that cannot flush has nothing to lose

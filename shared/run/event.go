@@ -9,6 +9,7 @@ import (
 
 	"github.com/providerdesk/providerdesk/shared/event"
 	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/logs"
 )
 
 // Event wraps a handler of events. A delivery is answered 200 when the handler returned nil, 503 when a redelivery may heal what it
@@ -70,7 +71,7 @@ func (o Options) delivered(err error) answer {
 }
 
 func deliveryAttrs(e event.Envelope) []slog.Attr {
-	return []slog.Attr{slog.String("event", "delivery"), slog.String("event_id", e.ID), slog.Int("attempt", e.Attempt),
+	return []slog.Attr{logs.Delivery.Attr(), slog.String("event_id", e.ID), slog.Int("attempt", e.Attempt),
 		slog.String("subscription", e.Subscription)}
 }
 

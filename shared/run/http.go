@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/providerdesk/providerdesk/shared/event"
+	"github.com/providerdesk/providerdesk/shared/logs"
 )
 
 // HTTP wraps a handler of requests. What it returns is sent as JSON; an error as application/problem+json with the status of its kind,
@@ -16,7 +17,7 @@ func HTTP(name string, open func(context.Context) (HTTPHandler, error), opts Opt
 	gate := newGate(o)
 	return func(w http.ResponseWriter, r *http.Request) {
 		o.serve(w, r, func(r *http.Request) (answer, []slog.Attr) {
-			attrs := append(make([]slog.Attr, 0, usualAttrs), slog.String("event", "request"))
+			attrs := append(make([]slog.Attr, 0, usualAttrs), logs.Request.Attr())
 			attrs = append(attrs, traced(event.Traceparent(r.Header))...)
 			r.Body = http.MaxBytesReader(w, r.Body, o.MaxBody)
 			if err := gate.admit(r, o.MaxBody); err != nil {

@@ -35,7 +35,20 @@ func (o Options) report(ctx context.Context, a answer, took time.Duration, attrs
 	if a.err != nil {
 		attrs = append(attrs, failure(a.err)...)
 	}
-	o.Log.LogAttrs(ctx, level, message(a), attrs...)
+	o.log(ctx, level, message(a), attrs)
+}
+
+// log writes a line. Where it is written is of use for a defect only, and costs more to find out than the line.
+func (o Options) log(ctx context.Context, level slog.Level, message string, attrs []slog.Attr) {
+	if level >= slog.LevelError {
+		o.Log.LogAttrs(ctx, level, message, attrs...)
+		return
+	}
+	if h := o.Log.Handler(); h.Enabled(ctx, level) {
+		r := slog.NewRecord(time.Now(), level, message, 0)
+		r.AddAttrs(attrs...)
+		_ = h.Handle(ctx, r) // there is nobody to tell, as in slog
+	}
 }
 
 func message(a answer) string {

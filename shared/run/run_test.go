@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -427,6 +428,24 @@ func TestRequire(t *testing.T) {
 		r.ContentLength = announced
 		if body, err := Body(r, 1<<41); err != nil || string(body) != "12345" || cap(body) > 2*believed {
 			t.Errorf("a body that is announced with %d bytes: %q in %d, %v", announced, body, cap(body), err)
+		}
+	}
+}
+
+// TestReadBody: what stood in the room before is not read, and a body that does not fit gets more.
+func TestReadBody(t *testing.T) {
+	for _, room := range []int{0, 1, 5, 511, 516, 517, 600} {
+		old := bytes.Repeat([]byte("x"), room)
+		for _, text := range []string{"", "12345", strings.Repeat("y", 3000)} {
+			r := post(text)
+			r.ContentLength = -1
+			body, err := ReadBody(r, 3000, old)
+			if err != nil || string(body) != text || len(old) != room {
+				t.Errorf("%d bytes in room for %d: %q, %v", len(text), room, body, err)
+			}
+		}
+		if _, err := ReadBody(post(strings.Repeat("y", 3001)), 3000, old); err == nil {
+			t.Error("a body above the limit is read")
 		}
 	}
 }

@@ -37,18 +37,36 @@ var errStopping = fault.New(fault.Transient, "this instance is stopping: send th
 const believed = 64 << 10
 
 // Body reads a request's body of at most limit bytes; a larger one is answered 413.
-func Body(r *http.Request, limit int64) ([]byte, error) {
-	var body bytes.Buffer
-	body.Grow(int(min(max(r.ContentLength, 0), limit, believed)) + bytes.MinRead)
-	_, err := body.ReadFrom(io.LimitReader(r.Body, limit+1))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case int64(body.Len()) > limit, errors.As(err, &tooLarge):
-		return nil, Status(fault.New(fault.Invalid, "the body is larger than this function reads: send less at once"), http.StatusRequestEntityTooLarge)
-	case err != nil:
-		return nil, fault.Wrap(fault.Transient, err, "reading the body")
+func Body(r *http.Request, limit int64) ([]byte, error) { return ReadBody(r, limit, nil) }
+
+// ReadBody is Body for who has room for it: what is read stands in room if it fits, else in new memory.
+func ReadBody(r *http.Request, limit int64, room []byte) ([]byte, error) {
+	announced := int(min(max(r.ContentLength, 0), limit, believed))
+	body, err := readAll(io.LimitReader(r.Body, limit+1), slices.Grow(room[:0], announced+bytes.MinRead))
+	if err == nil && int64(len(body)) <= limit {
+		return body, nil
 	}
-	return body.Bytes(), nil
+	var tooLarge *http.MaxBytesError
+	if int64(len(body)) > limit || errors.As(err, &tooLarge) {
+		return nil, Status(fault.New(fault.Invalid, "the body is larger than this function reads: send less at once"), http.StatusRequestEntityTooLarge)
+	}
+	return nil, fault.Wrap(fault.Transient, err, "reading the body")
+}
+
+// readAll appends all that r has to body.
+func readAll(r io.Reader, body []byte) ([]byte, error) {
+	for {
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return body, err
+		case len(body) == cap(body):
+			body = slices.Grow(body, bytes.MinRead)
+		}
+	}
 }
 
 // RequireJSON returns an error that is answered 415 unless the request says that it is JSON.
