@@ -19,7 +19,7 @@ func (l *Ledger) call(ctx context.Context, k *kind, r Record, after *Done) Recor
 	settled, serr := l.settle(context.WithoutCancel(ctx), k, r, after, done, err)
 	if serr != nil {
 		l.o.Log.WarnContext(ctx, "the outcome of a call is not recorded; a later visit will search for it",
-			"effect", r.ID, "effectKind", r.Kind, "error", serr)
+			"effect", r.ID, "kind", r.Kind, "error", serr)
 		return r
 	}
 	return settled
@@ -49,7 +49,7 @@ func (l *Ledger) rescue(ctx context.Context, r Record, err *error) {
 		what = e.Error()
 	}
 	*err = fault.New(fault.Bug, "the effect panicked: %s", what)
-	l.o.Log.ErrorContext(ctx, "an effect panicked", "effect", r.ID, "effectKind", r.Kind, "error", *err, "stack", string(debug.Stack()))
+	l.o.Log.ErrorContext(ctx, "an effect panicked", "effect", r.ID, "kind", r.Kind, "error", *err, "stack", string(debug.Stack()))
 }
 
 // settle records the outcome of r's call. The search for what exists has its own time, so that enough is left to record.
@@ -61,7 +61,15 @@ func (l *Ledger) settle(ctx context.Context, k *kind, r Record, after *Done, don
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
 	if o == Executed {
-		return l.succeed(ctx, k, r, found[0], found[1:])
+		got, serr := l.succeed(ctx, k, r, found[0], found[1:])
+		switch {
+		case serr != nil:
+		case err != nil:
+			l.found(ctx, got, Unknown, found[0])
+		default:
+			l.done(ctx, got, found[0])
+		}
+		return got, serr
 	}
 	r, by := l.failed(r, o, err)
 	return l.report(ctx, k, r, by)
@@ -86,8 +94,6 @@ func (l *Ledger) failed(r Record, o Outcome, err error) (Record, trigger) {
 	switch o {
 	case Rejected:
 		r.State, r.NextAt, r.Completed = Failed, time.Time{}, now
-		l.o.Log.Error("an effect is definitely refused; a person must change something and approve it", "effect", r.ID, "effectKind", r.Kind,
-			"tenant", r.Tenant, "reason", r.LastError)
 		return r, byRejection
 	case NotExecuted:
 		return l.notExecuted(r, now, fault.RetryAfter(err))
@@ -103,7 +109,7 @@ func (l *Ledger) notExecuted(r Record, now time.Time, wait time.Duration) (Recor
 		r.RefusedSince = now
 	}
 	if now.Sub(r.RefusedSince) > patience {
-		return l.park(r, "not accepted for "+patience.String()+"; last: "+r.LastError), byExhaustion
+		return r.park("not accepted for " + patience.String() + "; last: " + r.LastError), byExhaustion
 	}
 	// Older doubts had their window before this call was permitted, and this one leaves none.
 	r.NotBefore = time.Time{}
@@ -112,9 +118,8 @@ func (l *Ledger) notExecuted(r Record, now time.Time, wait time.Duration) (Recor
 }
 
 // park leaves the rest to a person.
-func (l *Ledger) park(r Record, why string) Record {
+func (r Record) park(why string) Record {
 	r.State, r.NextAt, r.LastError = Parked, time.Time{}, shorten(why, keptError)
-	l.o.Log.Error("an effect is parked and waits for a person", "effect", r.ID, "effectKind", r.Kind, "tenant", r.Tenant, "reason", why)
 	return r
 }
 
@@ -176,11 +181,16 @@ func (l *Ledger) merge(ctx context.Context, k *kind, r *Record, done Done, more 
 	} else {
 		l.won(k, r, done)
 	}
-	follow, news := l.twins(ctx, k, r, more)
-	if by == byAudit && !news {
+	before := len(r.Duplicates)
+	follow := l.twins(ctx, k, r, more)
+	if by == byAudit && len(r.Duplicates) == before {
 		return nil
 	}
-	return l.put(ctx, k, r, from, by, follow...)
+	err := l.put(ctx, k, r, from, by, follow...)
+	if err == nil {
+		l.twice(ctx, *r, r.Duplicates[before:])
+	}
+	return err
 }
 
 // won turns r into a success.
@@ -201,24 +211,21 @@ func (r *Record) plan(k *kind, now time.Time, audit bool) {
 
 // twins notes what else carries the marker, and returns the effects that undo it. That one cannot be undone must not keep the fact out of the
 // store: it is told, and stands in the record. So many that no remote makes them are a search that does not search, and undone by nobody.
-func (l *Ledger) twins(ctx context.Context, k *kind, r *Record, more []Done) (follow []Intent, news bool) {
+func (l *Ledger) twins(ctx context.Context, k *kind, r *Record, more []Done) (follow []Intent) {
 	for _, extra := range more {
 		if extra.ID == r.Result.ID || r.isDuplicate(extra.ID) || len(r.Duplicates) == keptTwins {
 			continue
 		}
-		news = true
 		r.Duplicates = append(r.Duplicates, extra.small())
-		l.o.Log.ErrorContext(ctx, "an effect was executed twice and is being undone", "effect", r.ID, "effectKind", r.Kind, "tenant", r.Tenant,
-			"kept", r.Result.ID, "extra", extra.ID)
 		undo, err := l.undo(ctx, k, *r, extra)
 		if err != nil {
 			r.refused(fmt.Errorf("the duplicate %s is not undone: %w", extra.ID, err))
-			l.o.Log.ErrorContext(ctx, "a duplicate is not undone and waits for a person", "effect", r.ID, "effectKind", r.Kind,
+			l.o.Log.ErrorContext(ctx, "a duplicate is not undone and waits for a person", "effect", r.ID, "kind", r.Kind,
 				"extra", extra.ID, "error", err)
 		}
 		follow = append(follow, undo...)
 	}
-	return follow, news
+	return follow
 }
 
 func (l *Ledger) undo(ctx context.Context, k *kind, r Record, extra Done) (_ []Intent, err error) {

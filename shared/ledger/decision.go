@@ -109,13 +109,16 @@ func (l *Ledger) Park(ctx context.Context, tenant, name, reason string, data []b
 	now := l.o.Now().UTC()
 	r := Record{V: version, ID: id, Kind: KindEvent, Tenant: shorten(tenant, keptName), Business: shorten(name, keptName), Payload: payload,
 		Marker: Marker(id), Reason: shorten(reason, keptReason), Source: from.short(), Created: now, Updated: now}
-	r = l.park(r, reason)
+	r = r.park(reason)
 	d, err := r.doc(0)
 	if err != nil {
 		return r, err
 	}
 	if _, err = l.db.Commit(ctx, store.Create(d)); fault.Is(err, fault.Conflict) {
 		return l.Get(ctx, id)
+	}
+	if err == nil {
+		l.moved(ctx, r, "", byExhaustion)
 	}
 	return r, err
 }

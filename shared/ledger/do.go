@@ -165,6 +165,7 @@ func (l *Ledger) put(ctx context.Context, k *kind, r *Record, from State, by tri
 		return fmt.Errorf("move effect %s from %s by %s: %w", r.ID, from, by, err)
 	}
 	r.version = vs[0]
+	l.moved(ctx, *r, from, by)
 	return nil
 }
 

@@ -141,6 +141,9 @@ func decode(d store.Doc) (Record, error) {
 	return r, nil
 }
 
+// AwaitsApproval reports whether nothing happens before a person approves it.
+func (r Record) AwaitsApproval() bool { return r.State == Pending && r.Approval && r.NextAt.IsZero() }
+
 // refused notes a failure in the record.
 func (r *Record) refused(err error) {
 	r.LastError, r.LastKind = shorten(err.Error(), keptError), string(fault.Of(err))

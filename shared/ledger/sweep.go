@@ -3,11 +3,14 @@ package ledger
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/logs"
 	"github.com/providerdesk/providerdesk/shared/store"
 )
 
@@ -16,7 +19,17 @@ type Swept struct {
 	Due     int           `json:"due"`     // records that wanted a visit
 	Foreign int           `json:"foreign"` // due records before them of kinds that other processes carry out
 	States  map[State]int `json:"states"`  // how those that were visited stand after it
+
+	Unfinished    map[State]int `json:"unfinished"`    // of the next nextEffects that want a visit within nextHour
+	OldestSeconds int64         `json:"oldestSeconds"` // how long the oldest of these could have been finished; 0: there are none
 }
+
+// What is looked at of what is not finished. Two visits of an effect are nextHour apart at most, so an effect that is not among these waits for
+// its time, or for many others.
+const (
+	nextEffects = 200
+	nextHour    = time.Hour
+)
 
 // Sweep visits at most limit records that are due, a few at a time, and finishes what crashes and unknown outcomes left. Any number of sweeps
 // may run at once. What it cannot finish before ctx ends it leaves to the next sweep. Its error joins those of single visits.
@@ -44,7 +57,33 @@ func (l *Ledger) Sweep(ctx context.Context, limit int) (Swept, error) {
 		})
 	}
 	wg.Wait()
+	errs = append(errs, l.backlog(ctx, &s))
 	return s, errors.Join(errs...)
+}
+
+// backlog looks at what is not finished after a sweep, and logs the sweep: one query.
+func (l *Ledger) backlog(ctx context.Context, s *Swept) error {
+	s.Unfinished = map[State]int{}
+	now, unfinished := l.o.Now(), 0
+	docs, err := l.db.Query(ctx, store.Query{Collection: Collection, DueBy: now.Add(nextHour), Limit: nextEffects})
+	recs, _ := decodeAll(docs) // what cannot be read has been told by whoever wanted to visit it
+	for _, r := range recs {
+		if l.kinds[r.Kind] == nil || r.State.Terminal() {
+			continue // another process's, or an audit
+		}
+		unfinished++
+		s.Unfinished[r.State]++
+		s.OldestSeconds = max(s.OldestSeconds, int64(now.Sub(later(r.Created, r.Earliest))/time.Second))
+	}
+	attrs := []slog.Attr{logs.Sweep.Attr(), slog.Int("due", s.Due), slog.Int("unfinished", unfinished)}
+	for _, state := range [...]State{Pending, Calling, Unknown} {
+		attrs = append(attrs, slog.Int(strings.ToLower(string(state)), s.Unfinished[state]))
+	}
+	if err == nil { // an age that is not known is none
+		attrs = append(attrs, slog.Int64("oldest_seconds", s.OldestSeconds))
+	}
+	l.o.Log.LogAttrs(ctx, slog.LevelInfo, "swept", attrs...)
+	return err
 }
 
 // mine returns at most limit due records of registered kinds. Kinds of other processes in the same store, and records that cannot be read,

@@ -103,7 +103,7 @@ func (l *Ledger) predecessor(ctx context.Context, r Record) (*Done, State, error
 // wait puts off an effect whose predecessor has not succeeded, and parks it when that one never will.
 func (l *Ledger) wait(ctx context.Context, k *kind, r Record, state State) (Record, error) {
 	if state == Failed || state == Compensated || state == missing {
-		r = l.park(r, fmt.Sprintf("the effect it waits for, %s, is %s", r.After, state))
+		r = r.park(fmt.Sprintf("the effect it waits for, %s, is %s", r.After, state))
 		return r, l.put(ctx, k, &r, Pending, byExhaustion)
 	}
 	r.Searches++
@@ -129,7 +129,7 @@ func (l *Ledger) reconcile(ctx context.Context, k *kind, r Record, after *Done, 
 		r.doubt() // its caller is gone; what it did is open
 	}
 	if k.Class == Blind {
-		r = l.park(r, "maybe executed, and the remote cannot be asked")
+		r = r.park("maybe executed, and the remote cannot be asked")
 		return r, l.put(ctx, k, &r, from, byExhaustion)
 	}
 	l.o.Crash(Searching)
@@ -142,14 +142,18 @@ func (l *Ledger) reconcile(ctx context.Context, k *kind, r Record, after *Done, 
 		r.refused(err)
 		return l.later(ctx, k, r, from)
 	case len(found) > 0:
-		return l.succeed(ctx, k, r, found[0], found[1:])
+		got, err := l.succeed(ctx, k, r, found[0], found[1:])
+		if err == nil {
+			l.found(ctx, got, from, found[0])
+		}
+		return got, err
 	case !over:
 		return l.later(ctx, k, r, from)
 	case from != Pending && (r.Doubts >= k.MaxDoubts || k.Class == Marked && k.OnNotFound == Park): // a person's release weighs more
-		r = l.park(r, fmt.Sprintf("maybe executed %d times, and not to be found", r.Doubts))
+		r = r.park(fmt.Sprintf("maybe executed %d times, and not to be found", r.Doubts))
 		return r, l.put(ctx, k, &r, from, byExhaustion)
 	case before != Succeeded:
-		r = l.park(r, fmt.Sprintf("not to be found, and not to be called again: the effect it followed, %s, is %s", r.After, before))
+		r = r.park(fmt.Sprintf("not to be found, and not to be called again: the effect it followed, %s, is %s", r.After, before))
 		return r, l.put(ctx, k, &r, from, byExhaustion)
 	}
 	return l.permitted(ctx, k, r, after)
@@ -194,10 +198,14 @@ func (l *Ledger) audit(ctx context.Context, k *kind, r Record) (Record, error) {
 		return r, l.put(ctx, k, &r, from, byAudit)
 	}
 	r.LastError, r.LastKind = "", ""
-	follow, _ := l.twins(ctx, k, &r, found)
+	before := len(r.Duplicates)
+	follow := l.twins(ctx, k, &r, found)
 	if len(found) == 0 {
-		l.o.Log.WarnContext(ctx, "an audit does not find what the ledger says is there", "effect", r.ID, "effectKind", r.Kind)
+		l.o.Log.WarnContext(ctx, "an audit does not find what the ledger says is there", "effect", r.ID, "kind", r.Kind)
 	}
 	r.Audited, r.NextAt = true, time.Time{}
-	return r, l.put(ctx, k, &r, from, byAudit, follow...)
+	if err = l.put(ctx, k, &r, from, byAudit, follow...); err == nil {
+		l.twice(ctx, r, r.Duplicates[before:])
+	}
+	return r, err
 }

@@ -165,6 +165,17 @@ func (r *Room) Find(ctx context.Context, at chat.Place, marker string, since tim
 	return found, err
 }
 
+// Space calls spaces.get: whether we are in a space.
+func (r *Room) Space(ctx context.Context, name string) error {
+	if err := checkPlace(chat.Place{Platform: chat.Google, Space: name}); err != nil {
+		return err
+	}
+	return gapi.Do(ctx, "look at a space", func(ctx context.Context) error {
+		_, err := r.api.Spaces.Get(name).Context(ctx).Do()
+		return err
+	})
+}
+
 // Download calls media.download. At most limit bytes come to w. After an error w holds part of the file.
 func (r *Room) Download(ctx context.Context, f chat.File, limit int64, w io.Writer) error {
 	switch {

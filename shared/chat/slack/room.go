@@ -85,6 +85,30 @@ func filesOf(o RoomOptions) (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimSuffix(u.Path, "/")}, nil
 }
 
+// Whoami calls auth.test: whose the token is.
+func (r *Room) Whoami(ctx context.Context) (team, user string, err error) {
+	var answer struct {
+		Team string `json:"team_id"`
+		User string `json:"user_id"`
+	}
+	err = r.read(ctx, "ask whose the token is", "auth.test", nil, &answer)
+	return answer.Team, answer.User, err
+}
+
+// Member calls conversations.info: whether we are in a channel. It takes scopes that nothing else here needs.
+func (r *Room) Member(ctx context.Context, channel string) (bool, error) {
+	if err := checkPlace(chat.Place{Platform: chat.Slack, Space: channel}); err != nil {
+		return false, err
+	}
+	var answer struct {
+		Channel struct {
+			Member bool `json:"is_member"`
+		}
+	}
+	err := r.read(ctx, "look at a channel", "conversations.info", url.Values{"channel": {channel}}, &answer)
+	return answer.Channel.Member, err
+}
+
 // outgoing is a message of ours on the wire.
 type outgoing struct {
 	Channel     string   `json:"channel"`

@@ -8,7 +8,7 @@ import (
 // catalogue are the services that projects here can see, in order of their names.
 var catalogue = sortedNames(strings.Fields(`
 	accessapproval aiplatform apigateway apikeys appengine artifactregistry bigquery bigquerydatatransfer bigquerystorage billingbudgets
-	binaryauthorization certificatemanager cloudaicompanion cloudapis cloudasset cloudbilling cloudbuild clouddeploy cloudfunctions cloudidentity
+	binaryauthorization certificatemanager chat cloudaicompanion cloudapis cloudasset cloudbilling cloudbuild clouddeploy cloudfunctions cloudidentity
 	cloudkms cloudquotas cloudresourcemanager cloudscheduler cloudsupport cloudtasks cloudtrace composer compute container containeranalysis
 	dataflow dataform datafusion dataplex dataproc datastore deploymentmanager dlp dns documentai domains essentialcontacts eventarc file
 	firebase firestore gkehub iam iamcredentials iap logging memcache monitoring networkconnectivity networkmanagement networkservices
