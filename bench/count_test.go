@@ -136,8 +136,9 @@ func TestCounted(t *testing.T) {
 		t.Run(o.name, func(t *testing.T) {
 			f := newFiling(t)
 			f.deliver(f.play(occasion{event: group{firing: 1}}, 0)) // the desk's classification is looked up once in a process
-			got := f.counted(f.play(o, 1), func() {}, func() {})
-			t.Logf("%+v", got)
+			data := f.play(o, 1)
+			got := f.counted(data, func() {}, func() {})
+			t.Logf("%+v, a message of %d bytes", got, len(data))
 			if got.exceeds(o.limit) {
 				t.Errorf("took %+v, at most %+v is promised", got, o.limit)
 			}
@@ -147,6 +148,29 @@ func TestCounted(t *testing.T) {
 				t.Errorf("%d incidents are known, want 2: what was counted is not what was meant", len(docs))
 			}
 		})
+	}
+}
+
+// TestIdleSweep: a minute in which nothing happens costs a few queries that find nothing, of the sweep and of the look at open cases.
+func TestIdleSweep(t *testing.T) {
+	f := newFiling(t)
+	for name, tc := range map[string]struct {
+		do    func() error
+		limit int // queries
+	}{
+		"sweep": {func() error {
+			_, err := f.fn.SweepCases(t.Context(), httptest.NewRequest("POST", "/", nil))
+			return err
+		}, 6},
+		"tick": {func() error { _, err := f.fn.Follower().Tick(t.Context()); return err }, 4},
+	} {
+		f.db.Reset()
+		f.must(tc.do())
+		got := f.db.Counts()
+		t.Logf("%s: %+v", name, got)
+		if got.Queries > tc.limit || got.Queries == 0 || got.Reads+got.Writes > 0 {
+			t.Errorf("%s takes %+v, at most %d queries are promised", name, got, tc.limit)
+		}
 	}
 }
 

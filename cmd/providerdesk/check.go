@@ -1,14 +1,13 @@
 package main
 
 import (
-	"context"
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/probe"
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/screen"
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/site"
 	"github.com/providerdesk/providerdesk/shared/config"
@@ -18,19 +17,35 @@ func (p program) check() *cobra.Command {
 	c := &cobra.Command{
 		Use: "check", Short: "Check the configuration", Args: cobra.NoArgs,
 		Long: `Check the configuration and say all that is wrong with it, each with the line and what to write instead.
-With --live also ask each support desk, and the hub, whether what the configuration names is there. Nothing is changed there.`,
+With --live also ask everything remote that it names whether it is there and may be used: desks, chats, the hub, where usage goes, and, where
+GOOGLE_CLOUD_PROJECT is set, APIs, the database and topics. It only reads, and changes nothing anywhere. Each question is answered with pass, fail or
+"cannot tell", and with what to do. What it says of rights is about the account that runs it: to ask as a function does, impersonate its
+account (gcloud auth application-default login --impersonate-service-account) and name the function with --function.
+
+Exit codes with --live: 0 nothing fails, 1 nothing fails and something did not answer, 2 something fails.`,
 		Example: `  providerdesk check --config providerdesk.yaml
-  providerdesk check --live`,
+  providerdesk check --live
+  providerdesk check --live --function casewebhook --json`,
 	}
 	var in installation
 	in.flags(c)
-	live := c.Flags().Bool("live", false, "ask the support desks and the hub too")
+	live := c.Flags().Bool("live", false, "ask everything remote too")
+	only := c.Flags().String("function", "", "with --live: only what this function needs: "+strings.Join(functionNames, ", "))
+	c.RegisterFlagCompletionFunc("function", fixed(functionNames...))
+	jsonOut := c.Flags().Bool("json", false, "with --live: print JSON, for programs")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		if *live {
-			return p.checkLive(cmd.Context(), in)
+		switch {
+		case !*live && (*jsonOut || *only != ""):
+			return usage{errors.New("--json and --function are for --live")}
+		case *only != "" && !slices.Contains(functionNames, *only):
+			return usage{errors.New("a function is " + strings.Join(functionNames, ", "))}
+		case *live && *jsonOut:
+			return p.checkLive(cmd.Context(), in, *only, true)
 		}
-		_, err := p.checkFile(in)
-		return err
+		if _, err := p.checkFile(in); err != nil || !*live {
+			return err
+		}
+		return p.checkLive(cmd.Context(), in, *only, false)
 	}
 	return c
 }
@@ -52,67 +67,6 @@ func contents(c *config.Config) string {
 		all += ", onboarding with " + count(1+len(o.Tokens), "token")
 	}
 	return all
-}
-
-func (p program) checkLive(ctx context.Context, in installation) error {
-	if _, err := p.checkFile(in); err != nil {
-		return err
-	}
-	c, err := p.located(in)
-	if err != nil {
-		return err
-	}
-	client, err := site.Client(c)
-	if err != nil {
-		return err
-	}
-	defer client.CloseIdleConnections()
-	bad := 0
-	for _, name := range slices.Sorted(maps.Keys(c.Desks)) {
-		for _, r := range probe.Desk(ctx, client, c.Endpoints.CloudSupport, c.Desks[name], classifications(c, name)) {
-			if !r.OK {
-				bad++
-			}
-			p.printResult("desk "+name, r)
-		}
-	}
-	if c.Onboarding.Organization != "" {
-		hub, err := site.Hub(ctx, c)
-		if err != nil {
-			return err
-		}
-		defer hub.Close()
-		for _, r := range probe.Hub(ctx, hub, c.Onboarding) {
-			if !r.OK {
-				bad++
-			}
-			p.printResult("hub", r)
-		}
-	}
-	if bad > 0 {
-		return usage{fmt.Errorf("%s failed", count(bad, "check"))}
-	}
-	return nil
-}
-
-// classifications are those that a desk and its routes name.
-func classifications(c *config.Config, deskName string) []string {
-	names := []string{c.Desks[deskName].Classification}
-	for _, r := range c.Routes {
-		if r.Desk == deskName && r.Classification != "" && !slices.Contains(names, r.Classification) {
-			names = append(names, r.Classification)
-		}
-	}
-	return names
-}
-
-func (p program) printResult(name string, r probe.Result) {
-	s := p.stdout()
-	if r.OK {
-		s.Line("%s  %s: %s", s.Good("ok"), name, r.What)
-		return
-	}
-	s.Line("%s %s: %s: %s", s.Bad("bad"), name, r.What, r.Advice)
 }
 
 func printProblems(s screen.Screen, found config.Problems) {

@@ -30,8 +30,8 @@ func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 			t.Errorf("%s does not say what arguments it takes", c.CommandPath())
 		}
 	})
-	if n != 22 {
-		t.Errorf("%d commands, want 22", n)
+	if n != 29 {
+		t.Errorf("%d commands, want 29", n)
 	}
 }
 
@@ -57,12 +57,16 @@ func TestWrongCommandLines(t *testing.T) {
 		"an argument too many":    {[]string{"version", "now"}, `unknown command "now"`},
 		"a source that is none":   {[]string{"send", "nagios", "-", "--data", empty}, "the source is one of alertmanager, grafana, monitoring"},
 		"a state that is none":    {[]string{"ledger", "list", "--state", "lost"}, "pending, calling, unknown, succeeded, failed, parked, compensated"},
+		"a function that is none": {[]string{"check", "--live", "--function", "cases"}, "a function is casewebhook, tenantonboard, billingexport"},
+		"JSON of a file":          {[]string{"check", "--json"}, "--json and --function are for --live"},
 		"a verdict that is none":  {[]string{"ledger", "decide", "3f", "undo", "--who", "a"}, "approve, veto or adopt"},
 		"nobody's decision":       {[]string{"ledger", "decide", "3f", "veto"}, "names who"},
 		"an adoption of nothing":  {[]string{"ledger", "decide", "3f", "adopt", "--who", "a"}, "names the object"},
 		"an address that is none": {[]string{"up", "--addr", "8080", "--data", empty}, "--addr must be HOST:PORT"},
 		"a sweep that never ends": {[]string{"up", "--sweep-every", "0s", "--data", empty}, "--sweep-every must be above zero"},
 		"a status that is none":   {[]string{"tenants", "list", "--status", "lost"}, "NEW, TENANT_CREATED, USERS_ADDED"},
+		"a month that is none":    {[]string{"exports", "plan", "2026-13", "--data", empty}, "2026-09"},
+		"an unknown export":       {[]string{"exports", "delete", "2026-09"}, `unknown command "delete"`},
 		"a form that is none":     {[]string{"tenants", "plan", "acme.txt", "--data", empty}, "Say --form yaml, json or csv"},
 		"nobody to ask":           {[]string{"tenants", "apply", "acme.yaml", "--data", empty}, "then say --yes"},
 		"nobody to ask either":    {[]string{"tenants", "offboard", "acme", "--data", empty}, "then say --yes"},
@@ -102,6 +106,7 @@ func TestCompletion(t *testing.T) {
 		"ledger decide 3f9a ":      "approve\nveto\nadopt\n",
 		"ledger list --state ":     "pending\ncalling\nunknown\nsucceeded\nfailed\nparked\ncompensated\n",
 		"ledger decide 3f9a veto ": "",
+		"check --function ":        "casewebhook\ntenantonboard\nbillingexport\n",
 		"tenants plan a --form ":   "yaml\njson\ncsv\n",
 		"tenants plan ":            "yaml\nyml\njson\ncsv\n",
 		"tenants show ":            "", // nothing runs here

@@ -14,8 +14,9 @@ import (
 
 func (p program) ledger() *cobra.Command {
 	return group("ledger", "Show what the functions have done, and decide what they leave to a person", `  providerdesk ledger list --state parked
+  providerdesk ledger status
   providerdesk ledger show 3f9a
-  providerdesk ledger decide 3f9a veto --who anna@example.com --note "opened by hand"`, p.ledgerList(), p.ledgerShow(), p.ledgerDecide())
+  providerdesk ledger decide 3f9a veto --who anna@example.com --note "opened by hand"`, p.ledgerList(), p.ledgerStatus(), p.ledgerShow(), p.ledgerDecide())
 }
 
 func (p program) ledgerList() *cobra.Command {

@@ -29,9 +29,9 @@ const (
 	exitUsage  = 2
 )
 
-const about = `providerdesk turns alerts into support cases, once each, and takes tenants in.
+const about = `providerdesk turns alerts into support cases, once each, takes tenants in, and exports their usage.
 
-Exit codes: 0 done, 1 failed, 2 the configuration or the command line is wrong. "tenants" has two more.`
+Exit codes: 0 done, 1 failed, 2 the configuration or the command line is wrong. "tenants" and "exports" have more.`
 
 // usage is an error of the command line or the configuration.
 type usage struct{ error }
@@ -79,7 +79,7 @@ func (p program) explain(cmd *cobra.Command, err error, started bool) {
 func (p program) command(started *bool) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "providerdesk",
-		Short: "Alerts become support cases, once each, and tenants are taken in",
+		Short: "Alerts become support cases, tenants are taken in, usage is exported; each once",
 		Long:  about,
 		Example: `  providerdesk demo                       see what it does, in a few seconds
   providerdesk up                         run everything on this machine
@@ -93,7 +93,7 @@ func (p program) command(started *bool) *cobra.Command {
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
-	root.AddCommand(p.up(), p.demo(), p.check(), p.route(), p.send(), p.cases(), p.tenants(), p.ledger(), p.version())
+	root.AddCommand(p.up(), p.demo(), p.check(), p.route(), p.send(), p.cases(), p.tenants(), p.exports(), p.ledger(), p.version())
 	return root
 }
 

@@ -5,6 +5,7 @@ package installed
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,8 +16,10 @@ import (
 type Moment struct {
 	Method   string
 	Ends     []string // of the path: one of them
+	Says     string   // what stands in the address or at the beginning of the body; empty: anything
 	Nth      int      // of such requests from now on; 0 stands for 1
 	Executed bool     // the remote has executed it, and its answer was not sent
+	Sent     int      // so many bytes of the answer were sent
 }
 
 // Death stands before remotes and has whoever calls them killed in the middle of a request.
@@ -37,16 +40,23 @@ func (d *Death) Await(m Moment, kill func()) <-chan struct{} {
 }
 
 // comes reports whether a request is the one that is waited for, and if so, what to do about it.
-func (d *Death) comes(q *http.Request) (executed bool, kill func(), died chan struct{}) {
+func (d *Death) comes(q *http.Request, body []byte) (m Moment, kill func(), died chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.left == 0 || q.Method != d.want.Method || !endsIn(q.URL.Path, d.want.Ends) {
-		return false, nil, nil
+	if d.left == 0 || q.Method != d.want.Method || !endsIn(q.URL.Path, d.want.Ends) || !d.want.in(q, body) {
+		return m, nil, nil
 	}
 	if d.left--; d.left > 0 {
-		return false, nil, nil
+		return m, nil, nil
 	}
-	return d.want.Executed, d.kill, d.died
+	return d.want, d.kill, d.died
+}
+
+const beginning = 4 << 10 // bytes of a body
+
+// in reports whether a request says what it should.
+func (m Moment) in(q *http.Request, body []byte) bool {
+	return strings.Contains(q.URL.RequestURI(), m.Says) || bytes.Contains(body[:min(len(body), beginning)], []byte(m.Says))
 }
 
 func endsIn(path string, ends []string) bool {
@@ -66,16 +76,30 @@ func (d *Death) Before(to http.Handler) http.Handler {
 			panic(http.ErrAbortHandler) // the caller has died
 		}
 		q.Body = io.NopCloser(bytes.NewReader(body))
-		executed, kill, died := d.comes(q)
+		m, kill, died := d.comes(q, body)
 		if kill == nil {
 			to.ServeHTTP(w, q)
 			return
 		}
-		if executed {
-			to.ServeHTTP(httptest.NewRecorder(), q)
+		if m.Executed || m.Sent > 0 {
+			answer := httptest.NewRecorder()
+			to.ServeHTTP(answer, q)
+			begin(w, answer, m.Sent)
 		}
 		kill()
 		close(died)
 		panic(http.ErrAbortHandler)
 	})
+}
+
+// begin sends the beginning of an answer.
+func begin(w http.ResponseWriter, answer *httptest.ResponseRecorder, bytes int) {
+	if bytes == 0 {
+		return
+	}
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	if _, err := w.Write(answer.Body.Next(bytes)); err != nil || http.NewResponseController(w).Flush() != nil {
+		panic(http.ErrAbortHandler) // the caller has died
+	}
 }

@@ -41,7 +41,7 @@ func FuzzDecision(f *testing.F) {
 	f.Add([]byte(`{"verdict":"adopt","who":"anna","object":"projects/1/cases/2"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var w Words
-		if strict(body, &w) != nil {
+		if Strict(body, &w) != nil {
 			return
 		}
 		d, err := w.Decision()

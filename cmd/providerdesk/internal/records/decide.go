@@ -59,8 +59,8 @@ func wordsOf(d ledger.Decision) Words {
 	return w
 }
 
-// strict decodes one JSON object without unknown members.
-func strict(body []byte, v any) error {
+// Strict decodes one JSON object without unknown members.
+func Strict(body []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {

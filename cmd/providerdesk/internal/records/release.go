@@ -2,7 +2,6 @@ package records
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/providerdesk/providerdesk/functions/casewebhook"
@@ -42,7 +41,7 @@ func ServeRelease(mux *http.ServeMux, to Releaser, o run.Options) {
 				return run.Response{}, err
 			}
 			var w wish
-			if err := strict(body, &w); err != nil {
+			if err := Strict(body, &w); err != nil {
 				return run.Response{}, fault.New(fault.Invalid, "a release is a JSON object of who, and of incident, desk or all")
 			}
 			all, err := to.Release(ctx, w.Who, casewebhook.Held{Incident: w.Incident, Desk: w.Desk, All: w.All})
@@ -53,11 +52,7 @@ func ServeRelease(mux *http.ServeMux, to Releaser, o run.Options) {
 
 // Release asks the running "up".
 func (r Remote) Release(ctx context.Context, who string, which casewebhook.Held) ([]casewebhook.Released, error) {
-	body, err := json.Marshal(wish{Who: who, Incident: which.Incident, Desk: which.Desk, All: which.All})
-	if err != nil {
-		return nil, fault.Wrap(fault.Bug, err, "encode a release")
-	}
 	var got released
-	err = r.do(ctx, http.MethodPost, "/api/cases/release", body, &got)
+	err := r.Do(ctx, http.MethodPost, "/api/cases/release", wish{Who: who, Incident: which.Incident, Desk: which.Desk, All: which.All}, &got)
 	return got.Released, err
 }

@@ -28,7 +28,7 @@ var _ Book = Remote{}
 
 // Get returns the record with the id.
 func (r Remote) Get(ctx context.Context, id string) (rec ledger.Record, err error) {
-	return rec, r.do(ctx, http.MethodGet, "/api/ledger/"+url.PathEscape(id), nil, &rec)
+	return rec, r.Do(ctx, http.MethodGet, "/api/ledger/"+url.PathEscape(id), nil, &rec)
 }
 
 // List returns a page of records.
@@ -41,19 +41,24 @@ func (r Remote) List(ctx context.Context, s ledger.State, afterID string, limit 
 		q.Set("after", afterID)
 	}
 	var l list
-	return l.Records, r.do(ctx, http.MethodGet, "/api/ledger?"+q.Encode(), nil, &l)
+	return l.Records, r.Do(ctx, http.MethodGet, "/api/ledger?"+q.Encode(), nil, &l)
 }
 
 // Decide sends a decision.
 func (r Remote) Decide(ctx context.Context, id string, d ledger.Decision) (rec ledger.Record, err error) {
-	body, err := json.Marshal(wordsOf(d))
-	if err != nil {
-		return rec, fault.Wrap(fault.Bug, err, "encode a decision")
-	}
-	return rec, r.do(ctx, http.MethodPost, "/api/ledger/"+url.PathEscape(id)+"/decision", body, &rec)
+	return rec, r.Do(ctx, http.MethodPost, "/api/ledger/"+url.PathEscape(id)+"/decision", wordsOf(d), &rec)
 }
 
-func (r Remote) do(ctx context.Context, method, path string, body []byte, into any) error {
+// Do makes one request, with the JSON of say unless that is nil, and decodes the answer into a value. A failure is the fault that the server
+// answered.
+func (r Remote) Do(ctx context.Context, method, path string, say, into any) error {
+	var body []byte
+	if say != nil {
+		var err error
+		if body, err = json.Marshal(say); err != nil {
+			return fault.Wrap(fault.Bug, err, "encode a request")
+		}
+	}
 	req, err := http.NewRequestWithContext(ctx, method, r.Base+path, bytes.NewReader(body))
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "ask the server")
@@ -68,7 +73,7 @@ func (r Remote) do(ctx context.Context, method, path string, body []byte, into a
 	switch {
 	case err != nil:
 		return fault.Wrap(fault.Transient, err, "read the server's answer")
-	case resp.StatusCode != http.StatusOK:
+	case resp.StatusCode/100 != 2:
 		return refusal(resp.StatusCode, answer)
 	}
 	return fault.Wrap(fault.Bug, json.Unmarshal(answer, into), "decode the server's answer")

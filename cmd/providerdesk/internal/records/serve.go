@@ -72,7 +72,7 @@ func serveDecision(ctx context.Context, b Book, r *http.Request) (any, error) {
 		return nil, err
 	}
 	var w Words
-	if err := strict(body, &w); err != nil {
+	if err := Strict(body, &w); err != nil {
 		return nil, fault.New(fault.Invalid, "a decision is a JSON object of verdict, who, note and object")
 	}
 	d, err := w.Decision()

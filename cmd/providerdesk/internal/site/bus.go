@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/providerdesk/providerdesk/functions/billingexport"
 	"github.com/providerdesk/providerdesk/functions/casewebhook"
 	"github.com/providerdesk/providerdesk/functions/casewebhook/commands"
 	"github.com/providerdesk/providerdesk/functions/casewebhook/follow"
@@ -76,10 +77,12 @@ type wires struct {
 
 // The subscriptions of the functions' own topics.
 const (
-	fileCaseName    = "alerts-filecase"
-	caseUpdateName  = "support-events-caseupdate"
-	caseCommandName = "case-commands-casecommand"
-	onboardName     = "tenant-onboarding-onboardtenant"
+	fileCaseName     = "alerts-filecase"
+	caseUpdateName   = "support-events-caseupdate"
+	caseCommandName  = "case-commands-casecommand"
+	onboardName      = "tenant-onboarding-onboardtenant"
+	exportName       = "billing-export-exportusage"
+	exportTenantName = "billing-export-tenant-exporttenantusage"
 )
 
 // wiring is what a configuration needs: the functions' own subscriptions and ticks, those of the senders that have a subscription instead of a
@@ -102,6 +105,11 @@ func wiring(c *config.Config, project string, sweep time.Duration) wires {
 		w.deliveries = append(w.deliveries, deliver{name: onboardName, topic: tenantonboard.TopicOnboarding, to: onboardTenant})
 		w.ticks = append(w.ticks, tick{"sweep-tenants", sweep, sweepTenants}, tick{"invitation-sweep", time.Hour, invitationSweep})
 	}
+	if exporting(c) {
+		w.deliveries = append(w.deliveries, deliver{name: exportName, topic: billingexport.TopicExport, to: exportUsage},
+			deliver{name: exportTenantName, topic: billingexport.TopicTenant, to: exportTenant})
+		w.ticks = append(w.ticks, tick{"sweep-exports", sweep, sweepExports}, tick{"billing-export", 24 * time.Hour, exportDue})
+	}
 	for _, d := range slices.Clone(w.deliveries) {
 		w.topics = append(w.topics, d.topic)
 		w.deliveries = append(w.deliveries, deliver{name: d.topic + "-dead-letter", topic: publish.Dead(d.topic), to: deadLetter})
@@ -109,6 +117,9 @@ func wiring(c *config.Config, project string, sweep time.Duration) wires {
 	w.topics = append(w.topics, follow.TopicActivity) // for who cares: nobody here does
 	if onboards(c) {
 		w.topics = append(w.topics, tenantonboard.TopicLifecycle) // likewise
+	}
+	if exporting(c) {
+		w.topics = append(w.topics, billingexport.TopicDone)
 	}
 	return w
 }
@@ -133,12 +144,12 @@ func ownSubscriptions(c *config.Config, project string) {
 }
 
 func (s *Site) openBus(ctx context.Context) (err error) {
-	s.wires = wiring(s.config, project(s.o.Env), s.o.SweepEvery)
+	s.wires = wiring(s.config, Project(s.o.Env), s.o.SweepEvery)
 	if host, _ := s.o.Env("PUBSUB_EMULATOR_HOST"); host != "" {
 		return s.openPubSub(ctx, host)
 	}
 	b, err := localbus.Open(s.o.Folder.bus(), localbus.Options{
-		Topics: s.wires.topics, Project: project(s.o.Env), Token: func() string { return s.tokens.bus }, Log: s.o.Log, Now: s.o.Now,
+		Topics: s.wires.topics, Project: Project(s.o.Env), Token: func() string { return s.tokens.bus }, Log: s.o.Log, Now: s.o.Now,
 	})
 	if err != nil {
 		return err

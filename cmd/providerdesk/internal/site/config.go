@@ -8,12 +8,14 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/providerdesk/providerdesk/functions/casewebhook"
 	"github.com/providerdesk/providerdesk/shared/config"
+	"github.com/providerdesk/providerdesk/shared/platform"
 )
 
 // Env looks up an environment variable.
@@ -26,7 +28,7 @@ func (e ConfigError) Unwrap() error { return e.error }
 
 // Load reads a configuration and checks all of it. Its error is a ConfigError.
 func Load(path string, env Env) (*config.Config, error) {
-	c, err := config.Load(path, env)
+	c, err := config.Load(path, env, config.WithManager(platform.FetchSecret))
 	if err != nil {
 		return nil, ConfigError{err}
 	}
@@ -86,6 +88,11 @@ func (f Folder) writeConfig(base, hubToken string) (written bool, err error) {
 		}
 		fill = append(fill, "{"+name+"}", strconv.Quote("file:"+path))
 	}
+	usage, err := filepath.Abs(f.path("usage"))
+	if err != nil {
+		return false, err
+	}
+	fill = append(fill, "{usage}", strconv.Quote("file:"+usage))
 	if err := replaceFile(f.Example(), exampleTenants); err != nil {
 		return false, err
 	}
@@ -112,6 +119,10 @@ Take two tenants in, as %[4]s says; all of it happens at simulators:
 
   providerdesk tenants apply %[4]s --data %[5]s
 
+Export what tenants used in the months that the hub still reports; the files are in %[5]s/usage:
+
+  providerdesk exports run --data %[5]s
+
 `, base, firstSenders[0], path, f.Example(), string(f)), err
 }
 
@@ -127,6 +138,7 @@ func endpoints(c *config.Config) []endpoint {
 		{&e.CloudSupport, simPath}, {&e.Hub, simHubAPI}, {&e.ServiceUsage, simGooglePath}, {&e.ResourceManager, simGooglePath},
 		{&e.EssentialContacts, simGooglePath}, {&e.Recommender, simGooglePath}, {&e.ServiceHealth, simGooglePath},
 		{&e.Logging, simGooglePath}, {&e.Monitoring, simGooglePath}, {&e.Slack, simSlackAPI}, {&e.Chat, simChatAPI},
+		{&e.Storage, simStoragePath}, {&e.BigQuery, simBigQueryPath},
 	}
 }
 
@@ -162,6 +174,14 @@ func UsesSimulators(c *config.Config) bool {
 // SimulatesDesk reports whether Google's support desk is.
 func SimulatesDesk(c *config.Config) bool {
 	return endpoint{&c.Endpoints.CloudSupport, simPath}.isSimulator()
+}
+
+// SimulatesHub reports whether the hub is.
+func SimulatesHub(c *config.Config) bool { return endpoint{&c.Endpoints.Hub, simHubAPI}.isSimulator() }
+
+// SimulatesBucket reports whether usage is exported to the simulated Cloud Storage.
+func SimulatesBucket(c *config.Config) bool {
+	return strings.HasPrefix(c.Billing.Bucket, "gs://") && endpoint{&c.Endpoints.Storage, simStoragePath}.isSimulator()
 }
 
 // IsLoopback reports whether a host is this machine.

@@ -8,6 +8,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/desk"
 	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/gapi"
 	"github.com/providerdesk/providerdesk/shared/platform"
 )
 
@@ -46,3 +47,8 @@ func letGo(client *http.Client, all map[string]desk.Desk) func() {
 // Client returns the client of Google's support API. Google's own gets the application default credentials, a server in its place a token that
 // means nothing.
 func Client(c *config.Config) (*http.Client, error) { return platform.Support(c) }
+
+// ClientAt is Client for another of Google's APIs, at an endpoint that replaces Google's if it is not empty.
+func ClientAt(c *config.Config, endpoint string) (*http.Client, error) {
+	return gapi.Client(platform.Transport(c, endpoint))
+}

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/records"
+	"github.com/providerdesk/providerdesk/functions/billingexport"
 	"github.com/providerdesk/providerdesk/functions/casewebhook"
-	"github.com/providerdesk/providerdesk/functions/casewebhook/say"
 	"github.com/providerdesk/providerdesk/functions/tenantonboard"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/ledger"
 	"github.com/providerdesk/providerdesk/shared/publish"
 	"github.com/providerdesk/providerdesk/shared/run"
+	"github.com/providerdesk/providerdesk/shared/say"
 	"github.com/providerdesk/providerdesk/shared/store"
 )
 
@@ -24,6 +25,9 @@ type Functions struct {
 	Cases     *casewebhook.Function
 	Reception *casewebhook.Reception  // of what people do in chats
 	Tenants   *tenantonboard.Function // nil: the configuration takes no tenants in
+	Exports   *billingexport.Function // nil: it exports no usage
+
+	publisher publish.Publisher
 }
 
 // Parts is what functions are made of.
@@ -41,8 +45,9 @@ func OpenFunctions(ctx context.Context, p Parts) (f Functions, letGo func(), err
 	if err != nil {
 		return f, nil, err
 	}
+	f.publisher = p.Publisher
 	options := ledger.Options{CallTimeout: p.Config.Ledger.CallTimeout, Settle: p.Config.Ledger.Settle, Now: p.Now, Log: p.Log}
-	rooms, err := casewebhook.Rooms(ctx, p.Config, p.Now)
+	rooms, err := casewebhook.Rooms(ctx, p.Config, time.Now) // a deadline of a call is the machine's time, whatever the installation's clock shows
 	if err != nil {
 		letGoOfDesks()
 		return f, nil, ConfigError{err}
@@ -50,7 +55,7 @@ func OpenFunctions(ctx context.Context, p Parts) (f Functions, letGo func(), err
 	f.Cases, err = casewebhook.New(ctx, casewebhook.Deps{
 		Config: p.Config, DB: p.DB, Publisher: p.Publisher, Desks: desks, Rooms: rooms, Log: p.Log, Now: p.Now, Ledger: options,
 	})
-	letGoOfCases := func() { f.Cases.CloseIdleConnections(); letGoOfRooms(rooms); letGoOfDesks() }
+	letGoOfCases := func() { f.Cases.CloseIdleConnections(); LetGoOfRooms(rooms); letGoOfDesks() }
 	letGo = letGoOfCases
 	if err == nil {
 		f.Reception, err = openReception(ctx, p)
@@ -59,6 +64,12 @@ func OpenFunctions(ctx context.Context, p Parts) (f Functions, letGo func(), err
 		var letGoOfTenants func()
 		f.Tenants, letGoOfTenants, err = openTenants(ctx, p, options)
 		letGo = func() { letGoOfTenants(); letGoOfCases() }
+	}
+	if err == nil && exporting(p.Config) {
+		var letGoOfExports func()
+		letGoOfOthers := letGo
+		f.Exports, letGoOfExports, err = openExports(ctx, p, options)
+		letGo = func() { letGoOfExports(); letGoOfOthers() }
 	}
 	if err != nil {
 		letGoOfDesks()
@@ -76,8 +87,8 @@ func openReception(ctx context.Context, p Parts) (*casewebhook.Reception, error)
 	return casewebhook.NewReception(ctx, casewebhook.ReceptionDeps{Config: p.Config, Publisher: p.Publisher, Fronts: fronts, Log: p.Log, Now: p.Now})
 }
 
-// letGoOfRooms lets go of the connections of chat platforms that have their own.
-func letGoOfRooms(rooms say.Rooms) {
+// LetGoOfRooms lets go of the connections of chat platforms that have their own.
+func LetGoOfRooms(rooms say.Rooms) {
 	for _, r := range rooms {
 		if own, ok := r.(interface{ CloseIdleConnections() }); ok {
 			own.CloseIdleConnections()
@@ -90,12 +101,12 @@ func onboards(c *config.Config) bool { return c.Onboarding.Organization != "" }
 
 // Book is the ledger of all functions: everything is read from one, decisions go to the one that can carry them out.
 func (f Functions) Book() records.Book {
-	if f.Tenants == nil {
-		return f.Cases.Ledger()
-	}
 	return records.Divided{Book: f.Cases.Ledger(), Of: func(kind string) records.Book {
-		if strings.HasPrefix(kind, "tenant.") || strings.HasPrefix(kind, "google.") {
+		switch family, _, _ := strings.Cut(kind, "."); {
+		case f.Tenants != nil && (family == "tenant" || family == "google"):
 			return f.Tenants.Ledger()
+		case f.Exports != nil && family == "export":
+			return f.Exports.Ledger()
 		}
 		return f.Cases.Ledger()
 	}}
@@ -126,6 +137,10 @@ const (
 	caseCommand     = "/CaseCommand"
 	caseUpdate      = "/CaseUpdate"
 	followCases     = "/CaseUpdate/tick" // the scheduler's message on topic "support-events", without the way over the bus
+	exportUsage     = "/ExportUsage"
+	exportDue       = "/ExportUsage/tick" // the scheduler's message on topic "billing-export"
+	exportTenant    = "/ExportTenantUsage"
+	sweepExports    = "/SweepExports"
 	sweepCases      = "/SweepCases"
 	tenantWebhook   = "/TenantWebhook"
 	onboardTenant   = "/OnboardTenant"
@@ -150,6 +165,12 @@ func (f Functions) mount(mux *http.ServeMux, anybody, byBus run.Options) {
 	event(caseCommand, "CaseCommand", f.Cases.CaseCommand)
 	event(caseUpdate, "CaseUpdate", f.Cases.CaseUpdate)
 	sweep(followCases, "CaseUpdate", f.tick)
+	if f.Exports != nil {
+		event(exportUsage, "ExportUsage", f.Exports.ExportUsage)
+		sweep(exportDue, "ExportUsage", f.exportTick)
+		event(exportTenant, "ExportTenantUsage", f.Exports.ExportTenantUsage)
+		sweep(sweepExports, "SweepExports", f.Exports.SweepExports)
+	}
 	if f.Tenants == nil {
 		return
 	}

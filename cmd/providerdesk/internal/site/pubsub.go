@@ -18,7 +18,7 @@ type emulated struct {
 }
 
 func (s *Site) openPubSub(ctx context.Context, host string) error {
-	p, err := pubsub.OpenEmulator(ctx, project(s.o.Env), host)
+	p, err := pubsub.OpenEmulator(ctx, Project(s.o.Env), host)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"net/http"
 
+	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/exports"
 	"github.com/providerdesk/providerdesk/cmd/providerdesk/internal/records"
 	"github.com/providerdesk/providerdesk/shared/run"
 	"github.com/providerdesk/providerdesk/shared/signature"
@@ -30,11 +31,14 @@ func (s *Site) route(context.Context) error {
 	mux.Handle(deadLetter, run.Event("DeadLetter", is(run.EventHandler(s.keepLetter)), byBus))
 	s.sims.mount(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
-	for _, target := range []string{fileCase, caseCommand, caseUpdate, onboardTenant, deadLetter} {
+	for _, target := range []string{fileCase, caseCommand, caseUpdate, onboardTenant, exportUsage, exportTenant, deadLetter} {
 		mux.Handle("POST /push/{token}"+target, unsigned(s.tokens.bus, target, mux))
 	}
 	records.Serve(mux, s.fn.Book(), byAdmin)
 	records.ServeRelease(mux, s.fn.Cases, byAdmin)
+	if s.fn.Exports != nil {
+		exports.Serve(mux, s.fn.Exports, byAdmin)
+	}
 	mux.Handle("GET /api/bus", run.HTTP("bus", is(run.HTTPHandler(s.serveBus)), byAdmin))
 	mux.Handle("POST /api/topics/{topic}", run.HTTP("topic", is(run.HTTPHandler(s.servePublish)), byAdmin))
 	s.handler = mux

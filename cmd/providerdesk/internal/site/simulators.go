@@ -1,7 +1,9 @@
 package site
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,10 +11,12 @@ import (
 	"github.com/providerdesk/providerdesk/functions/casewebhook/follow"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/publish"
+	"github.com/providerdesk/providerdesk/shared/sim/bigquery"
 	"github.com/providerdesk/providerdesk/shared/sim/chat"
 	"github.com/providerdesk/providerdesk/shared/sim/cloudsupport"
 	"github.com/providerdesk/providerdesk/shared/sim/google"
 	"github.com/providerdesk/providerdesk/shared/sim/hub"
+	"github.com/providerdesk/providerdesk/shared/sim/storage"
 )
 
 // Where the simulators are mounted. Each has its controls there: faults, calls and what else its package says.
@@ -22,8 +26,12 @@ const (
 	simHubAPI     = simHubPath + "/api"
 	simGooglePath = "/sim/google"
 	simChatPath   = "/sim/chat"
-	simSlackAPI   = simChatPath + "/slack/api"
-	simChatAPI    = simChatPath + "/google"
+
+	simStoragePath  = "/sim/storage"
+	simBigQueryPath = "/sim/bigquery"
+
+	simSlackAPI = simChatPath + "/slack/api"
+	simChatAPI  = simChatPath + "/google"
 )
 
 // simulators are the vendors' servers on this machine. Their state is in the folder, a file for each.
@@ -32,6 +40,9 @@ type simulators struct {
 	hub    *hub.Server
 	google *google.Server
 	chat   *chat.Server
+
+	storage  *storage.Server
+	bigquery *bigquery.Server
 }
 
 // openSimulators opens them all, whether the configuration points to them or not: a person may point it there later.
@@ -61,11 +72,31 @@ func (s *Site) openSimulators(context.Context) (err error) {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.sims.chat.Close() })
+	return s.openWarehouses(dir)
+}
+
+// openWarehouses opens the simulators of where usage is exported to. BigQuery loads the files of Cloud Storage.
+func (s *Site) openWarehouses(dir string) (err error) {
+	if s.sims.storage, err = storage.New(storage.Options{Dir: dir, Now: s.o.Now}); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.sims.storage.Close() })
+	if s.sims.bigquery, err = bigquery.New(bigquery.Options{Dir: dir, Now: s.o.Now, Objects: s.sims.object}); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.sims.bigquery.Close() })
 	return nil
 }
 
+// object opens a file of the simulated Cloud Storage by its URI.
+func (m simulators) object(uri string) (io.ReaderAt, int64, error) {
+	bucket, name, _ := strings.Cut(strings.TrimPrefix(uri, "gs://"), "/")
+	data, err := m.storage.Content(bucket, name)
+	return bytes.NewReader(data), int64(len(data)), err
+}
+
 // topics is what the full names of this installation's topics begin with.
-func (s *Site) topics() string { return "projects/" + project(s.o.Env) + "/topics/" }
+func (s *Site) topics() string { return "projects/" + Project(s.o.Env) + "/topics/" }
 
 // fromDesk carries what the simulated desk tells to the bus, as Google's publisher does.
 func (s *Site) fromDesk(ctx context.Context, topic string, attributes map[string]string, data []byte) error {
@@ -86,6 +117,8 @@ func (m simulators) mount(mux *http.ServeMux) {
 	mux.Handle(simHubPath+"/", http.StripPrefix(simHubPath, m.hub))
 	mux.Handle(simGooglePath+"/", http.StripPrefix(simGooglePath, m.google))
 	mux.Handle(simChatPath+"/", http.StripPrefix(simChatPath, m.chat))
+	mux.Handle(simStoragePath+"/", http.StripPrefix(simStoragePath, m.storage))
+	mux.Handle(simBigQueryPath+"/", http.StripPrefix(simBigQueryPath, m.bigquery))
 }
 
 // providerToken is the API token of the simulated hub that holds every role of the provider organization.

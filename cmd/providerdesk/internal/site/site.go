@@ -4,7 +4,9 @@
 //	/AlertWebhook/{sender}, /FileCase, /SweepCases                     the functions of package casewebhook, as the platform serves them
 //	/ChatWebhook/, /CommentWebhook/{sender}, /CaseCommand, /CaseUpdate likewise
 //	/TenantWebhook/, /OnboardTenant, /SweepTenants, /InvitationSweep   those of package tenantonboard, if the configuration has onboarding
+//	/ExportUsage, /ExportTenantUsage, /SweepExports                    those of package billingexport, if the configuration has billing
 //	/sim/cloudsupport/, /sim/hub/, /sim/google/                        the simulators and their controls; the hub's API is at /sim/hub/api
+//	/sim/storage/, /sim/bigquery/                                      likewise
 //	/sim/chat/                                                         a page to talk on as people do; see package sim/chat
 //	/api/                                                              for the operator: the ledger and the bus; needs the token in DIR/secrets/admin
 //	/healthz                                                           answers when everything else does
@@ -109,6 +111,10 @@ func (s *Site) Sweep(ctx context.Context) error {
 		_, alsoErr := s.fn.Tenants.SweepTenants(ctx, req)
 		err = errors.Join(err, alsoErr)
 	}
+	if s.fn.Exports != nil {
+		_, alsoErr := s.fn.Exports.SweepExports(ctx, req)
+		err = errors.Join(err, alsoErr)
+	}
 	return err
 }
 
@@ -175,7 +181,7 @@ func (s *Site) settle(context.Context) error {
 		}
 	}
 	Redirect(s.config, s.base)
-	ownSubscriptions(s.config, project(s.o.Env))
+	ownSubscriptions(s.config, Project(s.o.Env))
 	return nil
 }
 

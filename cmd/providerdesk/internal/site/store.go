@@ -14,7 +14,8 @@ import (
 // localProject is the project where no other is named.
 const localProject = "local"
 
-func project(env Env) string {
+// Project is the project that an installation is in.
+func Project(env Env) string {
 	p, _ := env("GOOGLE_CLOUD_PROJECT")
 	return cmp.Or(p, localProject)
 }
@@ -34,7 +35,7 @@ func (s *Site) openStore(ctx context.Context) error {
 	if emulator == "" {
 		return nil
 	}
-	remote, err := firestore.Open(ctx, firestore.Options{Project: project(s.o.Env), Emulator: emulator})
+	remote, err := firestore.Open(ctx, firestore.Options{Project: Project(s.o.Env), Emulator: emulator})
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,8 @@ func Cloud(env Env) bool {
 // OpenCloud opens the Firestore that the environment names.
 func OpenCloud(ctx context.Context, env Env) (Stored, error) {
 	emulator, _ := env("FIRESTORE_EMULATOR_HOST")
-	db, err := firestore.Open(ctx, firestore.Options{Project: project(env), Emulator: emulator})
+	database, _ := env("FIRESTORE_DATABASE")
+	db, err := firestore.Open(ctx, firestore.Options{Project: Project(env), Database: database, Emulator: emulator})
 	if err != nil {
 		return Stored{}, err
 	}
