@@ -2,9 +2,9 @@
 
 locals {
   billingexport = contains(var.functions, "billingexport") ? {
-    export-usage        = { target = "ExportUsage", timeout = 300, memory = "512Mi", concurrency = 4 }
+    export-usage        = { target = "ExportUsage", timeout = 540, memory = "1Gi", concurrency = 1 }
     export-tenant-usage = { target = "ExportTenantUsage", timeout = 540, memory = "1Gi", concurrency = 1 }
-    sweep-exports       = { target = "SweepExports", timeout = 540, memory = "512Mi", concurrency = 4 }
+    sweep-exports       = { target = "SweepExports", timeout = 540, memory = "1Gi", concurrency = 1 } # it may finish a month of all tenants
   } : {}
 
   billingexport_pushes = contains(var.functions, "billingexport") ? {

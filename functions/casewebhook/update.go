@@ -4,10 +4,10 @@ import (
 	"context"
 
 	"github.com/providerdesk/providerdesk/functions/casewebhook/follow"
-	"github.com/providerdesk/providerdesk/functions/casewebhook/say"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/event"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/say"
 )
 
 // openFollower makes the part that follows cases and speaks in chats. When the configuration has rooms for alarms, notices go there.

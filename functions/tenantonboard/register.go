@@ -12,7 +12,6 @@ import (
 	"github.com/providerdesk/providerdesk/shared/desk/google"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/gapi"
-	"github.com/providerdesk/providerdesk/shared/hub"
 	"github.com/providerdesk/providerdesk/shared/platform"
 	"github.com/providerdesk/providerdesk/shared/run"
 )
@@ -90,11 +89,13 @@ func openFunction(ctx context.Context) (*Function, error) {
 
 // Remotes returns d with the clients that its configuration describes. It does no I/O.
 func Remotes(ctx context.Context, d Deps) (Deps, error) {
-	if d.Config.Onboarding.Organization == "" {
+	o := d.Config.Onboarding
+	if o.Organization == "" {
 		return d, fault.New(fault.Invalid, "the configuration has no onboarding; write it, or do not deploy this function")
 	}
 	var err error
-	if d.Hub, err = hubClient(d.Config, d.Now); err != nil {
+	us := platform.Provider{Organization: o.Organization, Token: o.Token, Tokens: o.Tokens, InFlight: o.InFlight}
+	if d.Hub, err = platform.Hub(d.Config, us, d.Now); err != nil {
 		return d, err
 	}
 	if d.Cloud, err = cloudClients(ctx, d.Config, d.Now); err != nil {
@@ -102,22 +103,6 @@ func Remotes(ctx context.Context, d Deps) (Deps, error) {
 	}
 	d.Cases, err = caseDesks(d.Config, d.Now)
 	return d, err
-}
-
-// hubClient returns a client with the tenants' API tokens; the provider's stands in for the tenants without one.
-func hubClient(c *config.Config, now func() time.Time) (*hub.Client, error) {
-	o := c.Onboarding
-	token := func(ctx context.Context, org string) (string, error) {
-		if s, ok := o.Tokens[org]; ok {
-			return s.Resolve(ctx)
-		}
-		if org == o.Organization {
-			return o.Token.Resolve(ctx)
-		}
-		return "", fault.New(fault.Missing, "the configuration has no API token of this organization")
-	}
-	return hub.New(hub.Options{Endpoint: c.Endpoints.Hub, Organization: o.Organization, Token: token, Now: now, CallTimeout: c.Ledger.CallTimeout,
-		InFlight: o.InFlight})
 }
 
 // cloudClients returns clients of Google's APIs. If all are replaced they are shown a token that means nothing; Google's own credentials go to

@@ -10,6 +10,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/event"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/logs"
 )
 
 // Limits of a run.
@@ -318,7 +319,9 @@ func (f *Function) end(ctx context.Context, s *onboarding, status Status, failed
 	if err != nil {
 		return false, err
 	}
-	_, err = f.ledger.Do(ctx, writes, told.From(from))
-	f.Log.InfoContext(ctx, "a run ended", "tenant", s.Wanted.Key, "run", s.Run, "mode", s.Mode, "status", status)
-	return false, err
+	if _, err = f.ledger.Do(ctx, writes, told.From(from)); err != nil {
+		return false, err
+	}
+	f.Log.InfoContext(ctx, "a run ended", logs.TenantEnded.Attr(), "tenant", s.Wanted.Key, "run", s.Run, "mode", s.Mode, "status", status)
+	return false, nil
 }

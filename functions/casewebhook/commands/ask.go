@@ -7,11 +7,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/providerdesk/providerdesk/functions/casewebhook/say"
 	"github.com/providerdesk/providerdesk/shared/chat"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/say"
 	"github.com/providerdesk/providerdesk/shared/store"
 )
 

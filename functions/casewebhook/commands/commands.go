@@ -51,12 +51,12 @@ import (
 
 	"github.com/providerdesk/providerdesk/functions/casewebhook/act"
 	"github.com/providerdesk/providerdesk/functions/casewebhook/follow"
-	"github.com/providerdesk/providerdesk/functions/casewebhook/say"
 	"github.com/providerdesk/providerdesk/shared/chat"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/event"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/say"
 	"github.com/providerdesk/providerdesk/shared/store"
 )
 

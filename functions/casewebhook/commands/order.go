@@ -6,10 +6,10 @@ import (
 	"errors"
 	"time"
 
-	"github.com/providerdesk/providerdesk/functions/casewebhook/say"
 	"github.com/providerdesk/providerdesk/shared/chat"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/say"
 	"github.com/providerdesk/providerdesk/shared/store"
 )
 

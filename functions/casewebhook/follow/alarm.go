@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/providerdesk/providerdesk/functions/casewebhook/say"
 	"github.com/providerdesk/providerdesk/shared/chat"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/say"
 	"github.com/providerdesk/providerdesk/shared/store"
 )
 
@@ -51,33 +51,33 @@ type condition struct {
 	Since time.Time `json:"since"`
 }
 
-// condition notes whether something is wrong, and tells when that changes. What was never wrong costs a read.
-func (f *Follower) condition(ctx context.Context, what string, wrong bool, text string) error {
+// condition notes whether something is wrong, and tells when that changes, which is reported. What was never wrong costs a read.
+func (f *Follower) condition(ctx context.Context, what string, wrong bool, text string) (changed bool, err error) {
 	doc := store.Doc{Key: store.Key{Collection: alarmsIn, ID: what}}
 	var c condition
 	old, err := f.DB.Get(ctx, doc.Key)
 	switch {
 	case fault.Is(err, fault.Missing):
 	case err != nil:
-		return err
+		return false, err
 	default:
 		if err := json.Unmarshal(old.Data, &c); err != nil {
-			return fault.Wrap(fault.Bug, err, "decode "+doc.Key.String())
+			return false, fault.Wrap(fault.Bug, err, "decode "+doc.Key.String())
 		}
 	}
 	if c.Wrong == wrong {
-		return nil
+		return false, nil
 	}
 	c = condition{wrong, c.Times + 1, f.Now().UTC()}
 	if doc.Data, err = json.Marshal(c); err != nil {
-		return fault.Wrap(fault.Bug, err, "encode an alarm")
+		return false, fault.Wrap(fault.Bug, err, "encode an alarm")
 	}
 	w := store.Create(doc)
 	if old.Version != "" {
 		w = store.Replace(doc, old.Version)
 	}
 	_, err = f.Ledger.Do(ctx, []store.Write{w}, f.Alarms(ctx, fmt.Sprintf("%s/%d", what, c.Times), text)...)
-	return unlessConflict(err)
+	return err == nil, unlessConflict(err)
 }
 
 // unlessConflict forgives a commit that somebody else was quicker with: they have told it.

@@ -10,13 +10,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/providerdesk/providerdesk/functions/casewebhook/say"
 	"github.com/providerdesk/providerdesk/shared/chat"
 	googlechat "github.com/providerdesk/providerdesk/shared/chat/google"
 	"github.com/providerdesk/providerdesk/shared/chat/slack"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/gapi"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/say"
 	simchat "github.com/providerdesk/providerdesk/shared/sim/chat"
 )
 

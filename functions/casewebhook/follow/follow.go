@@ -52,11 +52,11 @@ import (
 	"time"
 
 	"github.com/providerdesk/providerdesk/functions/casewebhook/act"
-	"github.com/providerdesk/providerdesk/functions/casewebhook/say"
 	"github.com/providerdesk/providerdesk/shared/chat"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/ledger"
 	"github.com/providerdesk/providerdesk/shared/publish"
+	"github.com/providerdesk/providerdesk/shared/say"
 	"github.com/providerdesk/providerdesk/shared/store"
 )
 

@@ -11,6 +11,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	"github.com/providerdesk/providerdesk/shared/ledger"
+	"github.com/providerdesk/providerdesk/shared/logs"
 	"github.com/providerdesk/providerdesk/shared/store"
 )
 
@@ -139,6 +140,10 @@ func (f *Follower) missed(ctx context.Context, d store.Doc) error {
 		return f.note(ctx, s, h, nil) // the heartbeat was made longer
 	}
 	h.Silent, h.Times = true, h.Times+1
-	return f.note(ctx, s, h, f.Alarms(ctx, fmt.Sprintf("heartbeat/%s/%d", s.Name, h.Times),
+	err = f.note(ctx, s, h, f.Alarms(ctx, fmt.Sprintf("heartbeat/%s/%d", s.Name, h.Times),
 		fmt.Sprintf("Nothing was heard from the sender %s for %s.", s.Name, period(f.Now().Sub(h.At)))))
+	if err == nil {
+		f.Log.ErrorContext(ctx, "a sender is silent", logs.SenderSilent.Attr(), "sender", s.Name)
+	}
+	return err
 }

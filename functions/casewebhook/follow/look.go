@@ -159,7 +159,7 @@ func (f *Follower) drive(ctx context.Context, recs []ledger.Record) (all bool) {
 		if r.State == ledger.Pending && r.Attempt == 0 && f.unhurried(ctx) {
 			got, err := f.Ledger.Visit(ctx, r.ID)
 			if err != nil {
-				f.Log.WarnContext(ctx, "left to the sweep", "effect", r.ID, "effectKind", r.Kind, "error", err)
+				f.Log.WarnContext(ctx, "left to the sweep", "effect", r.ID, "kind", r.Kind, "error", err)
 			} else {
 				r = got
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/desk"
 	"github.com/providerdesk/providerdesk/shared/fault"
+	"github.com/providerdesk/providerdesk/shared/logs"
 	"github.com/providerdesk/providerdesk/shared/store"
 )
 
@@ -149,7 +150,11 @@ func (f *Follower) subscriptions(ctx context.Context, name string, d config.Desk
 		return fault.Wrap(fault.Transient, err, "ask how the event subscriptions of desk "+name+" fare")
 	}
 	text, wrong := failing(name, d.Updates.Organization, all)
-	return f.condition(ctx, "subscriptions-"+name, wrong, text)
+	changed, err := f.condition(ctx, "subscriptions-"+name, wrong, text)
+	if changed && wrong {
+		f.Log.ErrorContext(ctx, "the desk cannot tell us of events", logs.SubscriptionFailing.Attr(), "desk", name)
+	}
+	return err
 }
 
 // failing is pure: what is wrong with the subscriptions of an organization.

@@ -56,7 +56,7 @@ func (f *Follower) CaseUpdate(ctx context.Context, e event.Envelope) error {
 func (f *Follower) Ignored() int64 { return f.ignored.Load() }
 
 func (f *Follower) ignore(ctx context.Context, e event.Envelope, why string) error {
-	f.Log.InfoContext(ctx, "an event of the desk is ignored", "event", e.ID, "reason", why, "ignored", f.ignored.Add(1))
+	f.Log.InfoContext(ctx, "an event of the desk is ignored", "event_id", e.ID, "reason", why, "ignored", f.ignored.Add(1))
 	return nil
 }
 

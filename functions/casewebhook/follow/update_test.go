@@ -241,6 +241,9 @@ func TestSubscriptionFails(t *testing.T) {
 		if n < 3 || !strings.Contains(w.log.String(), `"level":"ERROR","msg":"alarm"`) {
 			t.Errorf("%d alarms on the topic, log %s", n, w.log.String())
 		}
+		if got := strings.Count(w.log.String(), `"event":"subscription.failing","desk":"google"`); got != 2 { // not when it works again
+			t.Errorf("%d lines of subscription.failing", got)
+		}
 	})
 }
 
@@ -279,6 +282,9 @@ func TestHeartbeat(t *testing.T) {
 		w.minutes(3 * time.Hour)
 		if got := w.slack.threads(alarms); len(got) != 3 {
 			t.Errorf("a second silence: alarms %+v", got)
+		}
+		if got := strings.Count(w.log.String(), `"event":"sender.silent","sender":"prom"`); got != 2 { // not when it is heard again
+			t.Errorf("%d lines of sender.silent", got)
 		}
 	})
 }

@@ -16,7 +16,6 @@ import (
 
 	"github.com/providerdesk/providerdesk/functions/casewebhook/act"
 	"github.com/providerdesk/providerdesk/functions/casewebhook/follow"
-	"github.com/providerdesk/providerdesk/functions/casewebhook/say"
 	"github.com/providerdesk/providerdesk/shared/chat"
 	"github.com/providerdesk/providerdesk/shared/config"
 	"github.com/providerdesk/providerdesk/shared/desk"
@@ -26,6 +25,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/ledger"
 	"github.com/providerdesk/providerdesk/shared/proctest"
 	"github.com/providerdesk/providerdesk/shared/publish/publishtest"
+	"github.com/providerdesk/providerdesk/shared/say"
 	"github.com/providerdesk/providerdesk/shared/sim/cloudsupport"
 	"github.com/providerdesk/providerdesk/shared/store"
 	"github.com/providerdesk/providerdesk/shared/store/storetest"
