@@ -169,12 +169,12 @@ type far struct {
 }
 
 func (b far) Open(ctx context.Context, name string) (blob.Reader, error) {
-	linger(2 * *b.latency)
+	pass(2 * *b.latency)
 	return b.Bucket.Open(ctx, name)
 }
 
 func (b far) List(ctx context.Context, prefix, after string, limit int) ([]blob.Object, error) {
-	linger(*b.latency)
+	pass(*b.latency)
 	return b.Bucket.List(ctx, prefix, after, limit)
 }
 
@@ -189,7 +189,7 @@ type farWriter struct {
 }
 
 func (w farWriter) Commit(ctx context.Context, name string, at blob.Generation) (blob.Object, error) {
-	linger(*w.latency)
+	pass(*w.latency)
 	return w.Writer.Commit(ctx, name, at)
 }
 

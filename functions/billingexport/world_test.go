@@ -544,9 +544,6 @@ func (w *world) run(text string) {
 	w.settle()
 }
 
-// linger lets virtual time pass for who calls, as a remote does that takes a while.
-func linger(d time.Duration) { time.Sleep(d) }
-
 // pass lets virtual time go by.
 func pass(d time.Duration) { time.Sleep(d) }
 
