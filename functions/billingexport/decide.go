@@ -1,8 +1,8 @@
 package billingexport
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -65,7 +65,7 @@ func reasonOf(q Request) string {
 		b.WriteString("asked for by " + q.By)
 	}
 	if len(q.Tenants) > 0 {
-		fmt.Fprintf(&b, ", %d tenants only", len(q.Tenants))
+		b.WriteString(", of some tenants only: " + strconv.Itoa(len(q.Tenants)))
 	}
 	if q.Archive {
 		b.WriteString(", from the archive")
@@ -177,7 +177,7 @@ func (m *month) strangers(parts []revision.Part) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; nothing is known of %d organizations that only the request names", n)
+	return "; of what the request names this many organizations are unknown: " + strconv.Itoa(n)
 }
 
 func hasUsage(p revision.Part) bool {

@@ -25,7 +25,7 @@ func TestMistyped(t *testing.T) {
 				w.run(fmt.Sprintf(`{"months":["2026-10"],"tenants":["no-such-tenant"],"archive":%v}`, archive))
 				w.expect(w.newest(october), 1, revision.Published, 0, 1)
 				s, err := w.p.Status(t.Context(), october)
-				if w.must(err); !strings.Contains(s.Ended.Reason, "nothing is known of 1 organizations") {
+				if w.must(err); !strings.Contains(s.Ended.Reason, "organizations are unknown: 1") {
 					t.Errorf("nobody hears of it: %s", s.Ended.Reason)
 				}
 				w.must(w.hub.Restate(simhub.TenantCoke, "2026-10"))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -114,7 +115,22 @@ func changes(before, now []Part) string {
 			judged++
 		}
 	}
-	return fmt.Sprintf("%d tenants are new, %d have other usage, %d only other verdicts, %d are gone", fresh, restated, judged, len(was))
+	return tenants([]int{restated, fresh, judged, len(was)}, []string{"with other usage", "new", "with other verdicts only", "gone"})
+}
+
+// tenants says how many of each kind there are, without those of which there are none.
+func tenants(counts []int, kinds []string) string {
+	var parts []string
+	for i, n := range counts {
+		switch n {
+		case 0:
+		case 1:
+			parts = append(parts, "1 tenant "+kinds[i])
+		default:
+			parts = append(parts, fmt.Sprintf("%d tenants %s", n, kinds[i]))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Total is what a lens comes to in a currency.
