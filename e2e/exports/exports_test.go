@@ -94,18 +94,18 @@ var first = []moment{
 	upload("/current.json", false),
 	upload("/current.json", true),
 	call("load job", http.MethodPost, "/jobs", "", true),
-	call("look at a load job", http.MethodGet, "", "/jobs/be_", false),
 	call("message", http.MethodPost, "/chat.postMessage", "", true),
 }
 
-// second are those of a later one, with corrections.
+// second are those of a later one, with corrections. What follows from a revision is done in its order the first time, load jobs before the message,
+// and side by side after a death: so the message is the last, and one death comes before it.
 var second = []moment{
 	upload("/part.json", true),
 	upload("/delta.provider.parquet", true),
 	upload("/delta.tenant.parquet", false),
 	upload("/manifest.json", true),
 	upload("/current.json", true),
-	call("load job", http.MethodPost, "/jobs", "", false),
+	call("look at a load job", http.MethodGet, "", "/jobs/be_", false),
 	call("message", http.MethodPost, "/chat.postMessage", "", false),
 }
 
