@@ -136,7 +136,7 @@ func (s *site) later() {
 // killedAt starts the process and waits until it dies at a moment. A request that the process before it has sent may come late, and kill nobody.
 func (s *site) killedAt(m moment, died <-chan struct{}, before int) {
 	s.Helper()
-	limit := time.NewTimer(2 * time.Minute)
+	limit := time.NewTimer(4 * time.Minute)
 	defer limit.Stop()
 	for {
 		s.Restart()
@@ -174,7 +174,7 @@ func (s *site) exported(revision int, moments []moment) {
 // untilDone waits until a revision is there and all that follows from it has happened.
 func (s *site) untilDone(revision int) {
 	s.Helper()
-	limit := time.NewTimer(2 * time.Minute)
+	limit := time.NewTimer(4 * time.Minute)
 	defer limit.Stop()
 	look := time.NewTicker(200 * time.Millisecond)
 	defer look.Stop()
