@@ -1,16 +1,22 @@
 package main
 
 import (
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/providerdesk/providerdesk/shared/proctest"
 )
 
 // On a terminal a person sees how it goes without asking for it, in colour, and what was checked leaves only the result.
 func TestExportsOnATerminal(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
-	start(t, dir, 0)
+	up := start(t, dir, 0)
+	control(t, http.MethodPost, up.base+"/sim/hub/faults", `{"op":"usage.report","fault":"status:503","times":1000}`)
 	p := onTerminal(t, "exports", "run", "--data", dir)
+	proctest.Until(t, "a bar that is not full", func() bool { return strings.Contains(p.text(), "░") })
+	control(t, http.MethodDelete, up.base+"/sim/hub/faults", "")
 	if code := p.exit(); code != exitOK {
 		t.Fatalf("exit code %d\n%s", code, p.text())
 	}
