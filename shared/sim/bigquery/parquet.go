@@ -1,7 +1,6 @@
 package bigquery
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -32,9 +31,6 @@ func (tx *tx) read(uri string, into *sink) (_ int64, p *proto) {
 			p = unreadable(uri)
 		}
 	}()
-	if !footed(object, size) {
-		return 0, unreadable(uri)
-	}
 	file, err := parquet.OpenFile(object, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return 0, unreadable(uri)
@@ -51,15 +47,6 @@ func (tx *tx) read(uri string, into *sink) (_ int64, p *proto) {
 		}
 	}
 	return size, nil
-}
-
-// footed reports whether a file is as long as it says that its footer is: the library makes room for as much as stands there.
-func footed(object io.ReaderAt, size int64) bool {
-	var end [8]byte // the footer's length, and "PAR1"
-	if _, err := object.ReadAt(end[:], size-int64(len(end))); err != nil {
-		return false
-	}
-	return int64(binary.LittleEndian.Uint32(end[:])) <= size-int64(len(end))
 }
 
 func unreadable(uri string) *proto {

@@ -26,8 +26,8 @@
 //
 // Guaranteed: a change is in the journal, synced, before its answer; a request is executed entirely or not at all. There is no goroutine of its
 // own and no clock but Options.Now and the timer of a delay, so it runs inside a synctest bubble. Not promised: queries, other formats,
-// wildcards in URIs, nested columns, quotas, permissions, partial responses (fields), that failures of jobs set by a control outlive the
-// process. What is not simulated is refused with 400, never ignored.
+// wildcards in URIs, nested columns, quotas, permissions, partial responses (fields), hostile files (the library that reads Parquet takes as much
+// memory as a file says), that failures of jobs set by a control outlive the process. What is not simulated is refused with 400, never ignored.
 package bigquery
 
 import (
