@@ -39,7 +39,7 @@ func TestStage(t *testing.T) {
 			}
 			for _, other := range all {
 				if other != function {
-					refusesTarget(t, binary, targets(t, other)[0].Name)
+					refusesTargets(t, binary, targets(t, other))
 				}
 			}
 		})
@@ -210,7 +210,14 @@ func (p *process) stop(t *testing.T) {
 	}
 }
 
-// refusesTarget: a binary has no other function's target.
+// refusesTargets: a binary has none of another function's targets.
+func refusesTargets(t *testing.T, binary string, others []target) {
+	t.Helper()
+	for _, other := range others {
+		refusesTarget(t, binary, other.Name)
+	}
+}
+
 func refusesTarget(t *testing.T, binary, name string) {
 	t.Helper()
 	p := launch(t, binary, name)

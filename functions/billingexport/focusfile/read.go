@@ -73,7 +73,7 @@ func (c *column) set(r *focus.Row, s string) error {
 		ok = s != "" && utf8.ValidString(s)
 	case *time.Time:
 		t, err := time.Parse(layout, s)
-		*f, ok = t, err == nil
+		*f, ok = t, err == nil && !t.IsZero()
 	case *decimal.Decimal:
 		*f, ok = c.decimal(s)
 	case *decimal.NullDecimal:
