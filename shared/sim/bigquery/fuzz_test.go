@@ -44,7 +44,9 @@ func FuzzRow(f *testing.F) {
 			}
 			return
 		}
-		var got struct{ Rows []struct{ F []struct{ V *string } } }
+		var got struct {
+			Rows []struct{ F []struct{ V *string } }
+		}
 		if err := json.Unmarshal([]byte(d.send("GET", tables+"/charges/data", "").body), &got); err != nil || len(got.Rows) != 1 {
 			t.Fatalf("%d rows: %v", len(got.Rows), err)
 		}
