@@ -95,7 +95,7 @@ func (p program) export(ctx context.Context, e exports.Exporter, q billingexport
 	if err := errors.Join(strangers(plan, q.Tenants, named), archived(plan, q.Archive)); err != nil {
 		return err
 	}
-	months, err := exports.Await(ctx, e, plan)
+	months, err := exports.Await(plan)
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,17 @@ func beginning(m *month, q Request, at time.Time) (begin, string) {
 	return beginAfter, "run " + m.Run + " is under way, of other tenants"
 }
 
+// past is the last run that is no answer to a request that begins so, "" if there was none: the end of any later one answers it.
+func (m *month) past(do begin) string {
+	switch {
+	case do != beginJoin:
+		return m.Run
+	case m.Phase == Resting || m.Ended == nil:
+		return ""
+	}
+	return m.Ended.Run
+}
+
 // covers reports whether the run does what a request wants.
 func (m *month) covers(q Request) bool { return m.Request.covers(q) }
 

@@ -77,6 +77,35 @@ func TestBeginning(t *testing.T) {
 	}
 }
 
+// Who waits for the answer to a request waits for the end of a run after this one.
+func TestPast(t *testing.T) {
+	first, second := runName(morning), runName(morning.Add(time.Hour))
+	for _, c := range []struct {
+		name  string
+		phase Phase
+		run   string // the newest
+		ended string // the last one that ended
+		do    begin
+		want  string
+	}{
+		{"never exported", Resting, "", "", beginRun, ""},
+		{"after one that has ended", Resting, first, first, beginRun, first},
+		{"answered already", Resting, second, second, beginJoin, ""},
+		{"one under way, the first", Working, first, "", beginJoin, ""},
+		{"one under way", Planning, second, first, beginJoin, first},
+		{"after one under way", Finishing, second, first, beginAfter, second},
+		{"after one under way, the first", Working, first, "", beginAfter, first},
+	} {
+		m := &month{Phase: c.phase, Run: c.run}
+		if c.ended != "" {
+			m.Ended = &Ended{Run: c.ended}
+		}
+		if got := m.past(c.do); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 func TestWith(t *testing.T) {
 	a, b := Request{Tenants: []string{"a", "b"}, Archive: true}, Request{Tenants: []string{"b", "c"}, By: "anna"}
 	if got := fmt.Sprint(a.with(b)); got != "{[] [a b c] false anna}" {

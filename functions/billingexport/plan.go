@@ -20,7 +20,8 @@ type MonthPlan struct {
 	Month      string         `json:"month"`
 	Do         string         `json:"do"` // "run", "join" or "after"
 	Reason     string         `json:"reason"`
-	State      revision.State `json:"state"` // of the revision at best: the month may not be closed
+	Past       string         `json:"past,omitempty"` // the last run that is no answer to the request: the end of a later one is
+	State      revision.State `json:"state"`          // of the revision at best: the month may not be closed
 	Archive    bool           `json:"archive"`
 	Tenants    []Tenant       `json:"tenants"`              // whose parts it would make
 	Kept       int            `json:"kept"`                 // tenants that it would leave as they are
@@ -87,7 +88,7 @@ func (f *Function) planMonth(ctx context.Context, p hub.Period, q Request, liste
 	}
 	do, reason := beginning(m, q, f.Now())
 	q.Archive = q.Archive || old(p, f.Now())
-	plan.Do, plan.Reason, plan.Archive = string(do), reason, q.Archive
+	plan.Do, plan.Reason, plan.Past, plan.Archive = string(do), reason, m.past(do), q.Archive
 	known, _, err := f.known(ctx, p, q, listed)
 	if err != nil {
 		return plan, err

@@ -23,25 +23,15 @@ type Awaited struct {
 	Past  string // the last run that is no answer; an end of a later one is
 }
 
-// Await says what is an answer to a request that is made now, as its plan has it: the run that is under way, if that does what is wanted, else
-// any later one.
-func Await(ctx context.Context, t Teller, p billingexport.Plan) ([]Awaited, error) {
-	known, err := t.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]Awaited, len(p.Months))
-	for i, m := range p.Months {
-		if all[i].Month, err = hub.ParsePeriod(m.Month); err != nil {
+// Await says what is an answer to the request that a plan is of. What it needs is in the plan, and not looked at again: a run that begins between
+// two looks would be an answer by the one and none by the other, and its end be waited for for ever.
+func Await(p billingexport.Plan) (all []Awaited, err error) {
+	for _, m := range p.Months {
+		month, err := hub.ParsePeriod(m.Month)
+		if err != nil {
 			return nil, err
 		}
-		s, _ := in(known, m.Month)
-		switch {
-		case m.Do != "join":
-			all[i].Past = s.Run
-		case s.Ended != nil && s.Phase != billingexport.Resting:
-			all[i].Past = s.Ended.Run
-		}
+		all = append(all, Awaited{month, m.Past})
 	}
 	return all, nil
 }

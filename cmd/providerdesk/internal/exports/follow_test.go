@@ -55,39 +55,32 @@ func rested(run, ended string) billingexport.Status {
 	return s
 }
 
-// What is waited for: the end of a run that answers, whatever was before, and whoever asked for it.
+// What is waited for: the end of a run later than the plan's last one that is no answer, with nothing to come after it.
 func TestWhatIsWaitedFor(t *testing.T) {
 	more := rested("r2", "r2")
 	more.Next = &billingexport.Request{}
-	busy := func(s billingexport.Status) billingexport.Status { s.Phase = billingexport.Working; return s }
+	busy := rested("r2", "r1")
+	busy.Phase = billingexport.Working
 	for name, tc := range map[string]struct {
-		do      string
-		known   billingexport.Status
-		yet, no []billingexport.Status // answers it, or not
+		past    string
+		yes, no []billingexport.Status // answers it, or not
 	}{
-		"the first run":            {"run", billingexport.Status{}, []billingexport.Status{rested("r1", "r1")}, []billingexport.Status{run1("planning", "r1", 0), more}},
-		"after one that has ended": {"run", rested("r1", "r1"), []billingexport.Status{rested("r2", "r2")}, []billingexport.Status{rested("r1", "r1"), busy(rested("r2", "r1"))}},
-		"one under way, the first": {"join", run1("working", "r1", 1), []billingexport.Status{rested("r1", "r1")}, []billingexport.Status{run1("finishing", "r1", 2)}},
-		"one under way":            {"join", busy(rested("r2", "r1")), []billingexport.Status{rested("r2", "r2"), rested("r3", "r3")}, []billingexport.Status{busy(rested("r2", "r1")), more}},
-		"after one under way":      {"after", busy(rested("r2", "r1")), []billingexport.Status{rested("r3", "r3")}, []billingexport.Status{rested("r2", "r2")}},
-		"answered already":         {"join", rested("r2", "r2"), []billingexport.Status{rested("r2", "r2")}, []billingexport.Status{busy(rested("r3", "r2"))}},
+		"any run":       {"", []billingexport.Status{rested("r1", "r1")}, []billingexport.Status{{}, run1("planning", "r1", 0), run1("finishing", "r1", 2), busy, more}},
+		"a run after 1": {"r1", []billingexport.Status{rested("r2", "r2"), rested("r3", "r3")}, []billingexport.Status{rested("r1", "r1"), busy, more}},
+		"a run after 2": {"r2", []billingexport.Status{rested("r3", "r3")}, []billingexport.Status{rested("r2", "r2"), busy}},
 	} {
-		b := &book{status: map[string]billingexport.Status{}}
-		if tc.known.Month != "" {
-			b.status["2026-10"] = tc.known
-		}
-		all, err := Await(t.Context(), b, billingexport.Plan{Months: []billingexport.MonthPlan{{Month: "2026-10", Do: tc.do}}})
+		all, err := Await(billingexport.Plan{Months: []billingexport.MonthPlan{{Month: "2026-10", Past: tc.past}}})
 		if err != nil || len(all) != 1 || all[0].Month != october {
 			t.Fatalf("%s: %+v, %v", name, all, err)
 		}
-		for _, s := range tc.yet {
+		for _, s := range tc.yes {
 			if !all[0].answered(s) {
-				t.Errorf("%s is not answered by %+v", name, s)
+				t.Errorf("%s: not answered by %+v", name, s)
 			}
 		}
 		for _, s := range tc.no {
 			if all[0].answered(s) {
-				t.Errorf("%s is answered by %+v", name, s)
+				t.Errorf("%s: answered by %+v", name, s)
 			}
 		}
 	}
