@@ -83,6 +83,34 @@ func read(f revision.Format, data []byte) (rows []focus.Row, err error) {
 	return rows, nil
 }
 
+// unzipped is the lines of a file.
+func unzipped(t testing.TB, data []byte) []byte {
+	t.Helper()
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+// zipped is a file of lines.
+func zipped(t testing.TB, lines []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(lines); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // different names the columns in which two rows differ.
 func different(a, b focus.Row) (names []string) {
 	for _, c := range focus.Columns() {
@@ -261,15 +289,11 @@ func TestText(t *testing.T) {
 			`"ChargePeriodStart":"2026-10-01T00:00:00Z","ContractedCost":0,"EffectiveCost":0,"InvoiceIssuerName":"i","ListCost":0,"ProviderName":"p",` +
 			`"PublisherName":"q","ServiceCategory":"Other","ServiceName":"s","ServiceSubcategory":"Other (Other)"}` + "\n",
 	} {
-		z, err := gzip.NewReader(bytes.NewReader(write(t, f, bare())))
-		if err != nil {
-			t.Fatal(err)
+		got := string(unzipped(t, write(t, f, bare())))
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%s:\n%s", f, got)
 		}
-		got, err := io.ReadAll(z)
-		if err != nil || !strings.HasPrefix(string(got), want) {
-			t.Errorf("%s: %v\n%s", f, err, got)
-		}
-		if f == revision.CSV && !strings.HasSuffix(string(got), "\n0,a,,t,USD,2026-11-01T00:00:00Z,2026-10-01T00:00:00Z,Tax,,,One-Time,2026-10-02T00:00:00Z,2026-10-01T00:00:00Z,,,0,,0,,i,0,,,,,p,q,,,Other,s,Other (Other),,,,,,,,,,,,,,,,,,\n") {
+		if f == revision.CSV && !strings.HasSuffix(got, "\n0,a,,t,USD,2026-11-01T00:00:00Z,2026-10-01T00:00:00Z,Tax,,,One-Time,2026-10-02T00:00:00Z,2026-10-01T00:00:00Z,,,0,,0,,i,0,,,,,p,q,,,Other,s,Other (Other),,,,,,,,,,,,,,,,,,\n") {
 			t.Errorf("%s", got)
 		}
 	}
@@ -330,19 +354,7 @@ func TestWriterSaysWhatFailed(t *testing.T) {
 
 func TestReaderRefuses(t *testing.T) {
 	line := func(f revision.Format, change func(string) string) []byte {
-		z, err := gzip.NewReader(bytes.NewReader(write(t, f, full())))
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(z)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		io.WriteString(w, change(string(text)))
-		w.Close()
-		return b.Bytes()
+		return zipped(t, []byte(change(string(unzipped(t, write(t, f, full()))))))
 	}
 	replace := func(old, new string) func(string) string {
 		return func(s string) string {

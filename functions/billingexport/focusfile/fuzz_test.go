@@ -2,8 +2,6 @@ package focusfile_test
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
 	"reflect"
 	"testing"
 
@@ -32,30 +30,4 @@ func FuzzLines(f *testing.F) {
 			t.Errorf("%+v is written and read as %+v, %v", rows, again, err)
 		}
 	})
-}
-
-func unzipped(t testing.TB, data []byte) []byte {
-	t.Helper()
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return lines
-}
-
-func zipped(t testing.TB, lines []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	if _, err := z.Write(lines); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }
