@@ -73,28 +73,21 @@ func (m *month) status() Status {
 
 // List returns all months that were ever asked for, oldest first, without their parts.
 func (f *Function) List(ctx context.Context) (all []Status, err error) {
-	q := store.Query{Collection: monthsIn, Limit: store.MaxQuery}
-	for {
-		docs, err := f.DB.Query(ctx, q)
+	for d, err := range f.docs(ctx, store.Query{Collection: monthsIn}) {
 		if err != nil {
 			return nil, err
 		}
-		for _, d := range docs {
-			m, err := decodeMonth(d)
-			if err != nil {
-				return nil, err
-			}
-			s := m.status()
-			if m.Phase == Resting || m.Phase == Finishing {
-				s.Done = s.Tenants
-			}
-			all = append(all, s)
+		m, err := decodeMonth(d)
+		if err != nil {
+			return nil, err
 		}
-		if len(docs) < q.Limit {
-			return all, nil
+		s := m.status()
+		if m.Phase == Resting || m.Phase == Finishing {
+			s.Done = s.Tenants
 		}
-		q.AfterID = docs[len(docs)-1].ID
+		all = append(all, s)
 	}
+	return all, nil
 }
 
 // Shown is a revision as a person looks at it.

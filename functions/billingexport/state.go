@@ -3,6 +3,7 @@ package billingexport
 import (
 	"context"
 	"encoding/json"
+	"iter"
 	"slices"
 	"time"
 
@@ -237,23 +238,39 @@ func (f *Function) savePart(ctx context.Context, p *part) error {
 
 // parts returns the parts of a month in a state, in the order of their organizations.
 func (f *Function) parts(ctx context.Context, state string) (all []*part, err error) {
-	q := store.Query{Collection: partsIn, State: state, Limit: store.MaxQuery}
-	for {
-		docs, err := f.DB.Query(ctx, q)
+	for d, err := range f.docs(ctx, store.Query{Collection: partsIn, State: state}) {
 		if err != nil {
 			return nil, err
 		}
-		for _, d := range docs {
-			p, err := decodePart(d)
+		p, err := decodePart(d)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// docs is everything that a query finds, read page by page. It ends after its first error.
+func (f *Function) docs(ctx context.Context, q store.Query) iter.Seq2[store.Doc, error] {
+	q.Limit = store.MaxQuery
+	return func(yield func(store.Doc, error) bool) {
+		for {
+			docs, err := f.DB.Query(ctx, q)
 			if err != nil {
-				return nil, err
+				yield(store.Doc{}, err)
+				return
 			}
-			all = append(all, p)
+			for _, d := range docs {
+				if !yield(d, nil) {
+					return
+				}
+			}
+			if len(docs) < q.Limit {
+				return
+			}
+			q.AfterID = docs[len(docs)-1].ID
 		}
-		if len(docs) < q.Limit {
-			return all, nil
-		}
-		q.AfterID = docs[len(docs)-1].ID
 	}
 }
 

@@ -89,21 +89,24 @@ func Grave(all []Verdict) bool {
 	return false
 }
 
+// GraveFirst orders verdicts: those that are grave before the others.
+func GraveFirst(a, b Verdict) int {
+	switch {
+	case a.Grave == b.Grave:
+		return 0
+	case a.Grave:
+		return -1
+	}
+	return 1
+}
+
 // Concise returns as many verdicts as fit so many bytes, those first that are grave, and one that counts the others, which is grave if any of them is.
 func Concise(all []Verdict, room int) []Verdict {
 	if size(all...) <= room {
 		return all
 	}
 	told := slices.Clone(all)
-	slices.SortStableFunc(told, func(a, b Verdict) int {
-		switch {
-		case a.Grave == b.Grave:
-			return 0
-		case a.Grave:
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(told, GraveFirst)
 	n := 0
 	for room -= size(Verdict{}); n < len(told) && size(told[n]) <= room; n++ {
 		room -= size(told[n])

@@ -268,21 +268,7 @@ type focusDict struct {
 	XSubscriptionId         string `parquet:",optional,dict"`
 }
 
-func (r *focusDict) fill(c []string, n *[5]amount16) {
-	at, _ := strconv.ParseInt(c[10], 10, 64)
-	start := at * 1000 / 86400e6 * 86400e6
-	r.BilledCost, r.ContractedCost, r.EffectiveCost, r.ListCost = n[4], n[4], n[4], n[4]
-	r.ConsumedQuantity, r.PricingQuantity, r.XCommitQuantity, r.ContractedUnitPrice, r.ListUnitPrice = n[1], n[3], n[2], n[0], n[0]
-	r.BillingAccountId, r.BillingAccountType, r.BillingCurrency, r.ChargeCategory, r.ChargeFrequency = master, "Provider", "USD", "Usage", "Usage-Based"
-	r.BillingPeriodStart, r.BillingPeriodEnd, r.ChargePeriodStart, r.ChargePeriodEnd = 1790812800e6, 1793491200e6, start, start+86400e6
-	r.ChargeDescription, r.ConsumedUnit, r.PricingUnit, r.PricingCategory = c[8], "Units", "Units", "Standard"
-	r.InvoiceIssuerName, r.ProviderName, r.PublisherName, r.RegionId, r.RegionName = "VMware", "VMware", "VMware", c[9], c[9]
-	r.ServiceCategory, r.ServiceName, r.ServiceSubcategory, r.SkuId, r.SkuMeter, r.SkuPriceId = "Compute", c[5], "Virtual Machines", c[17], c[8], c[7]
-	r.SkuPriceDetails, r.SubAccountId, r.SubAccountName, r.SubAccountType, r.Tags = c[15], c[0], c[1], "Tenant", c[3]
-	r.XBillableUsageTimestamp, r.XCustomerSegment, r.XOrganizationStatus, r.XProductFamily = c[10], c[16], c[2], c[15]
-	r.XServiceId, r.XSourceObject, r.XSubscriptionId = c[4], raw, c[6]
-	r.XSourceRow++
-}
+func (r *focusDict) fill(c []string, n *[5]amount16) { (*focusPlain)(r).fill(c, n) }
 
 // filler is a row of the bare pipeline.
 type filler[T any] interface {

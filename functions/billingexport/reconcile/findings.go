@@ -23,7 +23,7 @@ func (f *findings) find(v bill.Verdict) { f.found = append(f.found, v) }
 // listed returns the worst findings, one that counts the rest, and one that counts what agrees.
 func (f *findings) listed() []bill.Verdict {
 	slices.SortFunc(f.found, func(a, b bill.Verdict) int {
-		return cmp.Or(worst(a, b), cmp.Compare(a.Of, b.Of), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Text, b.Text))
+		return cmp.Or(bill.GraveFirst(a, b), cmp.Compare(a.Of, b.Of), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Text, b.Text))
 	})
 	out := f.found[:min(len(f.found), maxListed)]
 	if rest := f.found[len(out):]; len(rest) > 0 {
@@ -33,16 +33,6 @@ func (f *findings) listed() []bill.Verdict {
 		out = append(out, bill.Verdict{Code: bill.Match, Count: f.matched, Text: fmt.Sprintf("Sums in which file and report agree: %d.", f.matched)})
 	}
 	return out
-}
-
-func worst(a, b bill.Verdict) int {
-	switch {
-	case a.Grave == b.Grave:
-		return 0
-	case a.Grave:
-		return -1
-	}
-	return 1
 }
 
 // summed is one verdict for many, which are ordered: its code is that of the first, so that of a grave one if there is any.

@@ -71,15 +71,7 @@ func findings(all []bill.Verdict) []bill.Verdict {
 	found := slices.DeleteFunc(slices.Clone(all), func(v bill.Verdict) bool {
 		return !v.Grave && (v.Code == bill.Match || v.Code == bill.WithinTolerance)
 	})
-	slices.SortStableFunc(found, func(a, b bill.Verdict) int {
-		switch {
-		case a.Grave == b.Grave:
-			return 0
-		case a.Grave:
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(found, bill.GraveFirst)
 	return found
 }
 
