@@ -18,10 +18,14 @@ import (
 // finishing is how long a month is left to who finishes it. It is politeness too: two who finish it write the same objects.
 const finishing = 10 * time.Minute
 
+// finishers is how many may be faster, one after the other: the last parts of a fleet end together, each may be the last one, and those who come in
+// the same microsecond have the same lease.
+const finishers = 64
+
 // finish takes a month on from where it is: it is called by whoever may have done the last open part, and by the sweep.
 func (f *Function) finish(ctx context.Context, p hub.Period) error {
 	held := store.Time(f.Now().Add(finishing))
-	for range tries {
+	for range finishers {
 		m, err := f.readMonth(ctx, p)
 		if err != nil {
 			return err
