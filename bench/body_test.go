@@ -68,6 +68,5 @@ func (g group) message(at time.Time) []byte {
 	}
 	in := all[0]
 	in.Sender, in.Tenant, in.Received = "prod-alertmanager", "acme", at
-	data, _ := json.Marshal(in)
-	return data
+	return in.Append(nil)
 }

@@ -1,9 +1,6 @@
 package casewebhook
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
 	"path"
 
 	"github.com/providerdesk/providerdesk/shared/alert"
@@ -26,14 +23,9 @@ func decode(e event.Envelope, senders map[string]sender) (delivery, error) {
 	if s, ok := bySubscription(e.Subscription, senders); ok {
 		return decodeRaw(e, s)
 	}
-	var in alert.Incident
-	dec := json.NewDecoder(bytes.NewReader(e.Data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&in); err != nil {
-		return delivery{}, fault.New(fault.Invalid, "the message is not an incident as AlertWebhook publishes it, and its subscription belongs to no sender")
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return delivery{}, fault.New(fault.Invalid, "the message goes on after its incident")
+	in, err := alert.Unpack(e.Data)
+	if err != nil {
+		return delivery{}, fault.New(fault.Invalid, "%s, and its subscription belongs to no sender", fault.Public(err))
 	}
 	s, ok := senders[in.Sender]
 	if !ok || s.Tenant != in.Tenant || in.Key == "" || in.Received.IsZero() {

@@ -1,7 +1,6 @@
 package casewebhook
 
 import (
-	"encoding/json"
 	"testing"
 	"time"
 
@@ -21,11 +20,7 @@ var configured = map[string]sender{
 func FuzzDecode(f *testing.F) {
 	in := msg(1, "a+0 b-0:1 …2")
 	in.Sender, in.Tenant = "prom", "acme"
-	good, err := json.Marshal(in)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(good, "projects/p/subscriptions/FileCase", true)
+	f.Add(in.Append(nil), "projects/p/subscriptions/FileCase", true)
 	f.Add([]byte(`{"version":"1.2","incident":{"incident_id":"0.a","state":"open","started_at":1,"scoping_project_id":"p"}}`), "projects/p/subscriptions/raw", false)
 	f.Add([]byte(`{}`), "raw", false)
 	f.Add([]byte(`{"sender":"prom","tenant":"acme","key":"k","received":"9999-12-31T23:59:59Z","alerts":[{"status":"firing","starts":"0001-01-01T00:00:00Z"}]}`), "", false)

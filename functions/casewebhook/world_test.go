@@ -133,11 +133,7 @@ func newBus() *publishtest.Kept {
 // message is an incident as AlertWebhook publishes it.
 func message(t testing.TB, id string, in alert.Incident) event.Envelope {
 	t.Helper()
-	data, err := json.Marshal(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return event.Envelope{ID: id, Type: event.Published, Subscription: "projects/p/subscriptions/FileCase", Data: data, Published: in.Received, Attempt: 1}
+	return event.Envelope{ID: id, Type: event.Published, Subscription: "projects/p/subscriptions/FileCase", Data: in.Append(nil), Published: in.Received, Attempt: 1}
 }
 
 // group is a notification of an Alertmanager group, received now.

@@ -137,7 +137,7 @@ func checkIncident(t *testing.T, in Incident) {
 		}
 	}
 	checkRoundTrip(t, in)
-	checkAppend(t, in)
+	checkPacked(t, in)
 }
 
 func checkAlert(t *testing.T, a Alert) {

@@ -72,10 +72,13 @@ func NoticesOf(all []Incident) []Notice {
 }
 
 // Size is a little more than what a usual notice takes when it is appended, in bytes.
-func (n *Notice) Size() int { return usualAlert*(1+len(n.alerts)) + len(n.Head.Raw) }
+func (n *Notice) Size() int { return usualHead + usualAlert*len(n.alerts) + len(n.Head.Raw) }
 
-// usualAlert is what an alert takes at most, as a rule, and what is around the alerts.
-const usualAlert = 1 << 10
+// What a message takes at most, as a rule: all but its alerts, and an alert after the first.
+const (
+	usualHead  = 1 << 10
+	usualAlert = 256
+)
 
 // Incident returns the whole incident.
 func (n *Notice) Incident() Incident {

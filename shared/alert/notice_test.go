@@ -26,7 +26,7 @@ func checkNotices(t *testing.T, room *Room, source string, body []byte) {
 		if passed, whole := got[i].Append(nil), in.Append(nil); string(passed) != string(whole) {
 			t.Errorf("passed on is %s\nwant %s", passed, whole)
 		}
-		checkAppend(t, in)
+		checkPacked(t, in)
 	}
 	room.Clear()
 	checkEmpty(t, room)

@@ -73,7 +73,8 @@ type reader struct {
 	in    string // valid UTF-8
 	at    int
 	depth int
-	nodes []node // of what was read
+	nodes []node                     // of what was read
+	last  struct{ raw, text string } // string with an escape, from behind its first quote to behind its last one, and what it says
 }
 
 // next skips white space and returns the character after it, 0 at the end.
@@ -215,9 +216,21 @@ func (r *reader) odd(begin, i int) (string, error) {
 			r.at = i + 1
 			return r.in[begin:i], nil
 		case r.in[i] == '\\':
-			return r.escaped(i)
+			return r.again(begin, i)
 		}
 	}
+}
+
+// again reads a string whose first escape is known, at first. It is often the same as the one before it: the address of a group's rule.
+func (r *reader) again(begin, first int) (s string, err error) {
+	if r.last.raw != "" && strings.HasPrefix(r.in[begin:], r.last.raw) {
+		r.at = begin + len(r.last.raw)
+		return r.last.text, nil
+	}
+	if s, err = r.escaped(first); err == nil {
+		r.last.raw, r.last.text = r.in[begin:r.at], s
+	}
+	return s, err
 }
 
 // escaped reads a string whose first escape is known.
