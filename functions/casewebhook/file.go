@@ -80,7 +80,7 @@ func (f *Function) takeApart(ctx context.Context, in alert.Incident, from ledger
 	if len(parts) == 1 {
 		return f.file(ctx, parts[0], true, from)
 	}
-	_, err := f.publish(ctx, alert.NoticesOf(parts), map[string]string{attrAlone: "1"})
+	_, err := f.publish(ctx, messages(alert.NoticesOf(parts), map[string]string{attrAlone: "1"}))
 	return err
 }
 

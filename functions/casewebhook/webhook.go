@@ -30,24 +30,32 @@ func (f *Function) AlertWebhook(ctx context.Context, r *http.Request) (run.Respo
 	if !ok || s.verify == nil {
 		return run.Response{}, fault.New(fault.Missing, "no sender of this name is configured; the URL ends in the name of one of the configuration's senders")
 	}
+	msgs, note, err := f.understand(r, s)
+	if err != nil {
+		return run.Response{}, err
+	}
+	return f.accept(ctx, msgs, note)
+}
+
+// understand reads a notification of a sender and returns what is to be published of it, and what else there is to say. Where it was read is
+// free again before it is published, so that as many places are in use as notifications are read at a time: they stay in the processor's caches.
+func (f *Function) understand(r *http.Request, s sender) (_ []publish.Message, note string, err error) {
 	o := f.enter()
 	defer f.leave(o)
-	body, err := run.ReadBody(r, alert.MaxBody, o.body)
-	if err != nil {
-		return run.Response{}, err
+	if o.body, err = run.ReadBody(r, alert.MaxBody, o.body); err != nil {
+		return nil, "", err
 	}
-	o.body = body
-	if err := s.verify.Verify(r, body); err != nil {
-		return run.Response{}, err
+	if err := s.verify.Verify(r, o.body); err != nil {
+		return nil, "", err
 	}
 	if err := run.RequireJSON(r); err != nil {
-		return run.Response{}, err
+		return nil, "", err
 	}
-	notices, err := f.notices(&o.room, s, alert.Message{Body: body, Header: r.Header})
+	all, err := f.notices(&o.room, s, alert.Message{Body: o.body, Header: r.Header})
 	if err != nil {
-		return run.Response{}, err
+		return nil, "", err
 	}
-	return f.accept(ctx, notices)
+	return messages(all, nil), remark(all), nil
 }
 
 // notices reads a notification of a sender and notes whose it is, and when it came.
@@ -89,18 +97,23 @@ func handshake() run.Response {
 	}}
 }
 
-func (f *Function) accept(ctx context.Context, notices []alert.Notice) (run.Response, error) {
-	if len(notices) == 0 {
-		return run.Response{Status: http.StatusAccepted, Body: accepted{IDs: []string{}, Note: "it was understood and tells of no alert"}}, nil
+// accept publishes and answers.
+func (f *Function) accept(ctx context.Context, msgs []publish.Message, note string) (run.Response, error) {
+	ids := []string{}
+	if len(msgs) > 0 {
+		var err error
+		if ids, err = f.publish(ctx, msgs); err != nil {
+			return run.Response{}, err
+		}
 	}
-	ids, err := f.publish(ctx, notices, nil)
-	if err != nil {
-		return run.Response{}, err
-	}
-	return run.Response{Status: http.StatusAccepted, Body: accepted{IDs: ids, Note: note(notices)}}, nil
+	return run.Response{Status: http.StatusAccepted, Body: accepted{IDs: ids, Note: note}}, nil
 }
 
-func note(notices []alert.Notice) string {
+// remark is what a sender should hear of what it sent, beside that it was accepted.
+func remark(notices []alert.Notice) string {
+	if len(notices) == 0 {
+		return "it was understood and tells of no alert"
+	}
 	for i := range notices {
 		if notices[i].Head.Test {
 			return "a test notification was understood; it opens no case"
@@ -109,13 +122,17 @@ func note(notices []alert.Notice) string {
 	return ""
 }
 
-// publish puts incidents on topic "alerts", one a message.
-func (f *Function) publish(ctx context.Context, notices []alert.Notice, attributes map[string]string) ([]string, error) {
+// messages are incidents as they go on topic "alerts", one a message.
+func messages(notices []alert.Notice, attributes map[string]string) []publish.Message {
 	msgs := make([]publish.Message, len(notices))
 	for i := range notices {
 		data := notices[i].Append(make([]byte, 0, notices[i].Size()))
 		msgs[i] = publish.Message{Topic: TopicAlerts, Data: data, Attributes: attributes}
 	}
+	return msgs
+}
+
+func (f *Function) publish(ctx context.Context, msgs []publish.Message) ([]string, error) {
 	ids, err := f.Publisher.Publish(ctx, msgs...)
 	if fault.Is(err, fault.Invalid) {
 		return nil, err
