@@ -10,32 +10,30 @@ import (
 type Drain struct {
 	mu       sync.Mutex
 	closed   bool
-	last     int                             // number of the latest request
-	inFlight map[int]context.CancelCauseFunc // by number
-	empty    chan struct{}                   // closed when there is none left after Close
+	last     int                        // number of the latest request
+	inFlight map[int]context.CancelFunc // by number
+	empty    chan struct{}              // closed when there is none left after Close
 }
 
 // NewDrain returns a Drain that lets requests in.
 func NewDrain() *Drain {
-	return &Drain{inFlight: map[int]context.CancelCauseFunc{}, empty: make(chan struct{})}
+	return &Drain{inFlight: map[int]context.CancelFunc{}, empty: make(chan struct{})}
 }
 
-// enter admits a request, unless the drain is closed. leave must be called when its answer was sent.
-func (d *Drain) enter(ctx context.Context) (_ context.Context, leave func(), ok bool) {
+// enter admits a request whose context cancel ends, unless the drain is closed, and returns its number. leave must be called when its answer was
+// sent.
+func (d *Drain) enter(cancel context.CancelFunc) (n int, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
-		return ctx, nil, false
+		return 0, false
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
 	d.last++
-	n := d.last
-	d.inFlight[n] = cancel
-	return ctx, func() { d.leave(n, cancel) }, true
+	d.inFlight[d.last] = cancel
+	return d.last, true
 }
 
-func (d *Drain) leave(n int, cancel context.CancelCauseFunc) {
-	cancel(nil)
+func (d *Drain) leave(n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.inFlight, n)
@@ -69,7 +67,7 @@ func (d *Drain) Cancel() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, cancel := range d.inFlight {
-		cancel(errStopping)
+		cancel()
 	}
 }
 

@@ -97,16 +97,16 @@ func platformTimeout(seconds string, margin time.Duration) time.Duration {
 // serve is the frame that both kinds of function share.
 func (o Options) serve(w http.ResponseWriter, r *http.Request, call func(*http.Request) (answer, []slog.Attr)) {
 	started := o.Now()
-	ctx, leave, ok := o.Drain.enter(r.Context())
+	ctx, cancel := context.WithTimeout(r.Context(), o.Timeout)
+	defer cancel()
+	n, ok := o.Drain.enter(cancel)
 	if !ok {
 		w.Header().Set("Connection", "close")
 		a := o.problem(errStopping)
 		a.write(w)
 		return
 	}
-	defer leave()
-	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
-	defer cancel()
+	defer o.Drain.leave(n)
 	a, attrs := call(r.WithContext(ctx))
 	a.write(w)
 	o.report(ctx, a, o.Now().Sub(started), attrs)
