@@ -1,6 +1,8 @@
 package pubsub
 
 import (
+	"slices"
+
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 
 	"github.com/providerdesk/providerdesk/shared/publish"
@@ -25,19 +27,27 @@ type batch struct {
 // batches puts messages that go the same way together, in their order.
 func batches(msgs []publish.Message) []*batch {
 	var all []*batch
-	filling := map[way]*batch{}
 	for i, m := range msgs {
 		w, n := way{m.Topic, m.OrderingKey}, size(m)
-		b := filling[w]
+		b := filling(all, w)
 		if b == nil || len(b.indexes) == maxBatch || b.bytes+n > maxBytes {
 			b = &batch{way: w}
-			filling[w] = b
 			all = append(all, b)
 		}
 		b.indexes = append(b.indexes, i)
 		b.bytes += n
 	}
 	return all
+}
+
+// filling returns the last batch of a way; there are few.
+func filling(all []*batch, w way) *batch {
+	for _, b := range slices.Backward(all) {
+		if b.way == w {
+			return b
+		}
+	}
+	return nil
 }
 
 // rider is the batch of msgs as it waits for a request.
