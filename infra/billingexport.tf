@@ -2,9 +2,9 @@
 
 locals {
   billingexport = contains(var.functions, "billingexport") ? {
-    export-usage        = { target = "ExportUsage", timeout = 540, memory = "1Gi", concurrency = 1 }
-    export-tenant-usage = { target = "ExportTenantUsage", timeout = 540, memory = "1Gi", concurrency = 1 }
-    sweep-exports       = { target = "SweepExports", timeout = 540, memory = "1Gi", concurrency = 1 } # it may finish a month of all tenants
+    export-usage        = { target = "ExportUsage", timeout = 540, memory_mib = 1024, concurrency = 1 }
+    export-tenant-usage = { target = "ExportTenantUsage", timeout = 540, memory_mib = 1024, concurrency = 1 }
+    sweep-exports       = { target = "SweepExports", timeout = 540, memory_mib = 1024, concurrency = 1 } # it may finish a month of all tenants
   } : {}
 
   billingexport_pushes = contains(var.functions, "billingexport") ? {
@@ -23,7 +23,7 @@ module "billingexport" {
   target          = each.value.target
   callers         = { pusher = google_service_account.pusher.member }
   timeout_seconds = each.value.timeout
-  memory          = each.value.memory
+  memory_mib      = each.value.memory_mib
   concurrency     = each.value.concurrency
   account         = google_service_account.function["billingexport"].email
   env             = local.env

@@ -143,8 +143,8 @@ func same(t *testing.T, code, infra []string) {
 // setByPlatform are variables that Cloud Run sets itself, or that are for a machine of one's own.
 var setByPlatform = []string{"K_REVISION", "PORT", "LOCAL_ONLY", "FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"}
 
-// readByFramework are variables that the functions framework reads.
-var readByFramework = []string{"FUNCTION_TARGET"}
+// readByFramework are variables that the functions framework reads, or Go's own runtime.
+var readByFramework = []string{"FUNCTION_TARGET", "GOGC", "GOMEMLIMIT"}
 
 // testUses: every target, variable, topic, collection, index and API of the code is in infra, and the reverse.
 func (p plan) testUses(t *testing.T) {

@@ -60,9 +60,9 @@ variable "timeout_seconds" {
   default = 150
 }
 
-variable "memory" {
-  type    = string
-  default = "256Mi"
+variable "memory_mib" {
+  type    = number
+  default = 256
 }
 
 variable "concurrency" {
