@@ -77,9 +77,9 @@ var runners = []runner{
 	{"bare", buildBare, []string{"FUNCTION_TARGET=Bare", "BARE_FIRESTORE=1"}, "/", notification, 202, nil},
 	{"bare-at-once", buildBare, []string{"FUNCTION_TARGET=Bare", "BARE_FIRESTORE=1", "BARE_AT_ONCE=1"}, "/", notification, 202, nil},
 	{"bare-without-firestore-at-once", buildBare, []string{"FUNCTION_TARGET=Bare", "BARE_AT_ONCE=1"}, "/", notification, 202, nil},
-	{"AlertWebhook", buildFunction, []string{"FUNCTION_TARGET=AlertWebhook"}, "/prod-alertmanager", notification, 202,
+	{"AlertWebhook", buildFunction, []string{"FUNCTION_TARGET=AlertWebhook", deployed}, "/prod-alertmanager", notification, 202,
 		[]string{"bare", "bare-at-once", "bare-without-firestore-at-once"}},
-	{"FileCase", buildFunction, []string{"FUNCTION_TARGET=FileCase"}, "/", push, 200, []string{"bare", "bare-at-once"}},
+	{"FileCase", buildFunction, []string{"FUNCTION_TARGET=FileCase", deployed}, "/", push, 200, []string{"bare", "bare-at-once"}},
 }
 
 func notification(n int) []byte { return group{number: n, firing: 5, started: time.Now().UTC()}.body() }

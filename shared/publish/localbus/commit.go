@@ -10,14 +10,14 @@ import (
 	"github.com/providerdesk/providerdesk/shared/fault"
 )
 
-// file is the bolt file with a group commit: whoever holds the commit lock commits what all who wait for it have asked for, so that many
-// concurrent writers share one sync of the disk and a single one waits for nobody.
+// file is the bolt file with a group commit: while one writer commits, those who come wait, and the first of them then commits for all. So many
+// concurrent writers share one sync of the disk, a single one waits for nobody, and who was committed for does not wait for the next commit.
 type file struct {
-	db     *bbolt.DB
-	commit sync.Mutex
+	db *bbolt.DB
 
-	mu      sync.Mutex
-	pending []*write
+	mu         sync.Mutex
+	committing bool
+	pending    []*write
 }
 
 // write is one all-or-nothing part of a commit. do checks before it writes: an error that somebody classified refuses this part alone,
@@ -25,7 +25,7 @@ type file struct {
 type write struct {
 	do    func(*bbolt.Tx) error
 	after func()
-	taken bool
+	turn  chan bool // has room for one: true when its writer is to commit, false when somebody has
 	err   error
 }
 
@@ -45,30 +45,46 @@ func (f *file) close() error {
 }
 
 func (f *file) update(do func(*bbolt.Tx) error, after func()) error {
-	w := &write{do: do, after: after, err: fault.New(fault.Transient, "the bus did not commit")}
-	f.mu.Lock()
-	f.pending = append(f.pending, w)
-	f.mu.Unlock()
-
-	f.commit.Lock()
-	defer f.commit.Unlock()
-	if !w.taken {
+	w := &write{do: do, after: after, turn: make(chan bool, 1), err: fault.New(fault.Transient, "the bus did not commit")}
+	if f.enter(w) || <-w.turn {
 		f.flush()
 	}
 	return w.err
 }
 
+// enter reports whether the writer is to commit at once.
+func (f *file) enter(w *write) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.pending = append(f.pending, w)
+	first := !f.committing
+	f.committing = true
+	return first
+}
+
+// flush commits what all have asked for who have come by now.
 func (f *file) flush() {
 	f.mu.Lock()
 	group := f.pending
 	f.pending = nil
 	f.mu.Unlock()
-	for _, w := range group {
-		w.taken = true
-	}
+	defer f.next(group)
 	err := f.db.Update(func(tx *bbolt.Tx) error { return apply(tx, group) })
 	for _, w := range group {
 		w.finish(err)
+	}
+}
+
+// next lets go those who were committed for, and hands on to the first who came in the meantime.
+func (f *file) next(group []*write) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, w := range group {
+		w.turn <- false
+	}
+	f.committing = len(f.pending) > 0
+	if f.committing {
+		f.pending[0].turn <- true
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// TestWritersShareACommit holds the commit back until many wait for it.
+// TestWritersShareACommit holds a commit back until many wait for it: they need one more.
 func TestWritersShareACommit(t *testing.T) {
 	const writers = 64
 	f, err := openFile(filepath.Join(t.TempDir(), "bus"), nil)
@@ -17,8 +17,14 @@ func TestWritersShareACommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := f.transactions(t)
-	f.commit.Lock()
 	var all sync.WaitGroup
+	begun, release := make(chan bool), make(chan bool)
+	all.Go(func() {
+		if err := f.update(func(*bbolt.Tx) error { close(begun); <-release; return nil }, nil); err != nil {
+			t.Error(err)
+		}
+	})
+	<-begun
 	for range writers {
 		all.Go(func() {
 			if err := f.update(func(*bbolt.Tx) error { return nil }, nil); err != nil {
@@ -29,10 +35,13 @@ func TestWritersShareACommit(t *testing.T) {
 	for f.waiting() < writers {
 		runtime.Gosched()
 	}
-	f.commit.Unlock()
+	close(release)
 	all.Wait()
-	if n := f.transactions(t) - before; n != 1 {
-		t.Errorf("%d writers needed %d commits", writers, n)
+	if n := f.transactions(t) - before; n != 2 {
+		t.Errorf("one writer and then %d needed %d commits", writers, n)
+	}
+	if f.committing || len(f.pending) > 0 {
+		t.Error("the file waits for somebody")
 	}
 	if err := f.close(); err != nil {
 		t.Error(err)
