@@ -26,7 +26,7 @@ import (
 // Of every comparison.
 const (
 	warmUp  = 5 // rounds that do not count: the emulator translates what is used often while it runs
-	rounds  = 11
+	rounds  = 21
 	stretch = 300 * time.Millisecond // that a side has the machine for itself in a round
 )
 

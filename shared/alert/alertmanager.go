@@ -168,18 +168,31 @@ func alertList(o object, add addition, room *Room) ([]listed, error) {
 		if v.kind() != '{' {
 			return nil, fault.New(fault.Invalid, "alerts[%d] must be an object", len(alerts))
 		}
-		a, err := oneAlert(v.object(), &before)
-		if err != nil {
-			return nil, fault.New(fault.Invalid, "alerts[%d].%s", len(alerts), fault.Public(err))
+		alerts = append(alerts, listed{})
+		a := &alerts[len(alerts)-1]
+		if err := a.read(v.object(), &before); err != nil {
+			return nil, fault.New(fault.Invalid, "alerts[%d].%s", len(alerts)-1, fault.Public(err))
 		}
 		if add != nil {
 			a.Alert = add(a.Alert, v.object())
 		}
-		alerts = append(alerts, a)
 	}
 	room.alerts = alerts
+	if inOrder(alerts) {
+		return alerts, nil
+	}
 	slices.SortFunc(alerts, byFingerprint)
 	return slices.CompactFunc(alerts, func(a, b listed) bool { return a.Fingerprint == b.Fingerprint }), nil
+}
+
+// inOrder reports whether alerts stand in the order of their fingerprints, one for each.
+func inOrder(alerts []listed) bool {
+	for i := 1; i < len(alerts); i++ {
+		if alerts[i-1].Fingerprint >= alerts[i].Fingerprint {
+			return false
+		}
+	}
+	return true
 }
 
 // byFingerprint orders alerts. Of two that are the same alert (a sender without fingerprints and with equal labels) the one that matters
@@ -194,18 +207,19 @@ func byFingerprint(a, b listed) int {
 	return bytes.Compare(x, y)
 }
 
-// oneAlert reads an alert. What it says of a field begins with the field's name.
-func oneAlert(o object, before *origin) (listed, error) {
+// read reads an alert. What it says of a field begins with the field's name.
+func (a *listed) read(o object, before *origin) error {
 	labels, err := o.texts("labels", "labels")
 	if err != nil {
-		return listed{}, err
+		return err
 	}
 	notes, err := o.texts("annotations", "annotations")
 	if err != nil {
-		return listed{}, err
+		return err
 	}
 	before.move(runbook(notes), dashboard(notes), o.text("generatorURL"))
-	a := listed{labels: labels.clipped(maxLabel), annotations: notes.clipped(maxText), Alert: Alert{
+	a.labels, a.annotations = labels.clipped(maxLabel), notes.clipped(maxText)
+	a.Alert = Alert{
 		Fingerprint: fingerprint(o.text("fingerprint"), labels),
 		Severity:    severity(labels.get("severity")),
 		Name:        alertName(labels, notes),
@@ -215,12 +229,12 @@ func oneAlert(o object, before *origin) (listed, error) {
 		Observed:    clip(notes.first("value", "current_value"), maxText),
 		Threshold:   clip(notes.first("threshold"), maxText),
 		Links:       before.links,
-	}}
-	return a, times(&a.Alert, o)
+	}
+	return a.times(o)
 }
 
 // times reads the status and, because it decides which of them count, the times.
-func times(a *Alert, o object) error {
+func (a *Alert) times(o object) error {
 	switch s := Status(strings.ToLower(o.text("status"))); s {
 	case Firing, Resolved:
 		a.Status = s
