@@ -80,7 +80,8 @@ func (f *Function) takeApart(ctx context.Context, in alert.Incident, from ledger
 	if len(parts) == 1 {
 		return f.file(ctx, parts[0], true, from)
 	}
-	_, err := f.publish(ctx, messages(alert.NoticesOf(parts), map[string]string{attrAlone: "1"}))
+	msgs, _ := messages(alert.NoticesOf(parts), map[string]string{attrAlone: "1"}, nil)
+	_, err := f.publish(ctx, msgs)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package casewebhook
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"path"
@@ -55,7 +56,9 @@ func (f *Function) understand(r *http.Request, s sender) (_ []publish.Message, n
 	if err != nil {
 		return nil, "", err
 	}
-	return messages(all, nil), remark(all), nil
+	var msgs []publish.Message
+	msgs, o.out = messages(all, nil, o.out)
+	return msgs, remark(all), nil
 }
 
 // notices reads a notification of a sender and notes whose it is, and when it came.
@@ -122,14 +125,15 @@ func remark(notices []alert.Notice) string {
 	return ""
 }
 
-// messages are incidents as they go on topic "alerts", one a message.
-func messages(notices []alert.Notice, attributes map[string]string) []publish.Message {
+// messages are incidents as they go on topic "alerts", one a message. They are written in room, which is returned, so that each takes as much
+// memory as it has and no more.
+func messages(notices []alert.Notice, attributes map[string]string, room []byte) (_ []publish.Message, written []byte) {
 	msgs := make([]publish.Message, len(notices))
 	for i := range notices {
-		data := notices[i].Append(make([]byte, 0, notices[i].Size()))
-		msgs[i] = publish.Message{Topic: TopicAlerts, Data: data, Attributes: attributes}
+		room = notices[i].Append(room[:0])
+		msgs[i] = publish.Message{Topic: TopicAlerts, Data: bytes.Clone(room), Attributes: attributes}
 	}
-	return msgs
+	return msgs, room
 }
 
 func (f *Function) publish(ctx context.Context, msgs []publish.Message) ([]string, error) {
@@ -140,14 +144,15 @@ func (f *Function) publish(ctx context.Context, msgs []publish.Message) ([]strin
 	return ids, fault.Wrap(fault.Transient, err, "publish incidents") // whatever it is, the sender must come again
 }
 
-// inbox is where a notification is read. The next one is read in the same place, which spares each request half of the memory that it
-// would take; nothing of it is left there, and nothing that goes out refers to it.
+// inbox is where a notification is read and its messages are written. The next one is read in the same place, which spares each request half of the
+// memory that it would take; nothing of it is left there, and nothing that goes out refers to it.
 type inbox struct {
 	body []byte
 	room alert.Room
+	out  []byte // a message
 }
 
-// maxKept is the largest body of which the place is kept.
+// maxKept is the largest body, or message, of which the place is kept.
 const maxKept = 64 << 10
 
 func (f *Function) enter() *inbox {
@@ -158,10 +163,16 @@ func (f *Function) enter() *inbox {
 }
 
 func (f *Function) leave(o *inbox) {
-	if cap(o.body) > maxKept {
-		o.body = nil
-	}
-	clear(o.body[:cap(o.body)])
+	o.body, o.out = cleared(o.body), cleared(o.out)
 	o.room.Clear()
 	f.inboxes.Put(o)
+}
+
+// cleared forgets what was in a place, down to the last byte, and a large place itself.
+func cleared(place []byte) []byte {
+	if cap(place) > maxKept {
+		return nil
+	}
+	clear(place[:cap(place)])
+	return place
 }

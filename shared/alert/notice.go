@@ -71,15 +71,6 @@ func NoticesOf(all []Incident) []Notice {
 	return list
 }
 
-// Size is a little more than what a usual notice takes when it is appended, in bytes.
-func (n *Notice) Size() int { return usualHead + usualAlert*len(n.alerts) + len(n.Head.Raw) }
-
-// What a message takes at most, as a rule: all but its alerts, and an alert after the first.
-const (
-	usualHead  = 1 << 10
-	usualAlert = 256
-)
-
 // Incident returns the whole incident.
 func (n *Notice) Incident() Incident {
 	in := n.Head
