@@ -104,7 +104,7 @@ func appendChanges(b []byte, name string, now, before texts) []byte {
 	b = append(comma(b), name...)
 	begin := len(b)
 	for len(now)+len(before) > 0 {
-		switch order := first(now, before); {
+		switch order := compareFirst(now, before); {
 		case order > 0:
 			b = append(appendText(comma(b), before[0].name), ":null"...)
 			before = before[1:]
@@ -124,8 +124,8 @@ func appendChanges(b []byte, name string, now, before texts) []byte {
 	return append(b, '}')
 }
 
-// first compares the first names of two lists of which one is not empty: the smaller comes first.
-func first(a, b texts) int {
+// compareFirst compares the first names of two lists of which one is not empty: the smaller comes first.
+func compareFirst(a, b texts) int {
 	switch {
 	case len(a) == 0:
 		return 1
