@@ -93,7 +93,7 @@ func (m *month) start(q Request, at time.Time, reason string) {
 	}
 	q.Months = nil
 	m.Phase, m.Run, m.Begun, m.Request, m.Reason, m.Listed, m.Known, m.Named = Planning, name, at.UTC().Truncate(time.Microsecond), q, reason, false, nil, nil
-	m.Next, m.NextRun, m.Lease, m.Plan, m.Error = nil, "", time.Time{}, nil, ""
+	m.Next, m.NextRun, m.Lease, m.Holder, m.Plan, m.Error = nil, "", time.Time{}, "", nil, ""
 }
 
 func beginOf(run string) time.Time {

@@ -78,7 +78,7 @@ func (f *Function) rest(ctx context.Context, m *month, c committed, said []repor
 		return err
 	}
 	m.Ended = &Ended{Run: m.Run, At: f.Now().UTC(), New: m.Plan.New, Revision: c.manifest.Revision, State: c.manifest.State, Reason: m.Plan.Reason}
-	m.Phase, m.Plan, m.Lease, m.Error, m.Published = Resting, nil, time.Time{}, "", c.manifest.LastPublished()
+	m.Phase, m.Plan, m.Lease, m.Holder, m.Error, m.Published = Resting, nil, time.Time{}, "", "", c.manifest.LastPublished()
 	w, err := m.write(f.Now())
 	if err != nil {
 		return err

@@ -18,19 +18,18 @@ import (
 // finishing is how long a month is left to who finishes it. It is politeness too: two who finish it write the same objects.
 const finishing = 10 * time.Minute
 
-// finishers is how many may be faster, one after the other: the last parts of a fleet end together, each may be the last one, and those who come in
-// the same microsecond have the same lease.
-const finishers = 64
+// finishers is how many may be faster, one after the other: the last parts of a fleet end together, and each may be the last one.
+const finishers = 8
 
 // finish takes a month on from where it is: it is called by whoever may have done the last open part, and by the sweep.
 func (f *Function) finish(ctx context.Context, p hub.Period) error {
-	held := store.Time(f.Now().Add(finishing))
+	me, held := f.Deps.Ledger.NewID(), store.Time(f.Now().Add(finishing))
 	for range finishers {
 		m, err := f.readMonth(ctx, p)
 		if err != nil {
 			return err
 		}
-		err = f.turn(ctx, m, held)
+		err = f.turn(ctx, m, me, held)
 		if !fault.Is(err, fault.Conflict) {
 			return err
 		}
@@ -38,8 +37,8 @@ func (f *Function) finish(ctx context.Context, p hub.Period) error {
 	return fault.New(fault.Conflict, "the run of %s changes all the time", p)
 }
 
-// turn does what a month's phase wants, with a lease until held. fault.Conflict: somebody was faster, look again.
-func (f *Function) turn(ctx context.Context, m *month, held time.Time) error {
+// turn does what a month's phase wants, with a lease of me until held. fault.Conflict: somebody was faster, look again.
+func (f *Function) turn(ctx context.Context, m *month, me string, held time.Time) error {
 	switch m.Phase {
 	case Resting:
 		return f.again(ctx, m)
@@ -49,13 +48,13 @@ func (f *Function) turn(ctx context.Context, m *month, held time.Time) error {
 			return err
 		}
 	case Finishing:
-		if f.Now().Before(m.Lease) && !m.Lease.Equal(held) {
+		if f.Now().Before(m.Lease) && m.Holder != me {
 			return nil
 		}
 	default:
 		return nil
 	}
-	m.Phase, m.Lease = Finishing, held
+	m.Phase, m.Lease, m.Holder = Finishing, held, me
 	if err := f.save(ctx, m, m.Lease); err != nil {
 		return err
 	}
@@ -83,7 +82,7 @@ func (f *Function) conclude(ctx context.Context, m *month) error {
 	f.Log.WarnContext(ctx, "a month is not finished yet", "month", m.Month, "run", m.Run, "error", err)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	m.Lease, m.Error = time.Time{}, short(err.Error(), maxError)
+	m.Lease, m.Holder, m.Error = time.Time{}, "", short(err.Error(), maxError)
 	if err := f.save(ctx, m, f.Now().Add(time.Minute)); err != nil {
 		f.Log.WarnContext(ctx, "that is not recorded either: the month is left alone until its lease ends", "error", err)
 	}

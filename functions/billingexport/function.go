@@ -42,6 +42,7 @@
 package billingexport
 
 import (
+	"crypto/rand"
 	"log/slog"
 	"time"
 
@@ -104,6 +105,9 @@ func New(d Deps) (*Function, error) {
 	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Ledger.NewID == nil {
+		d.Ledger.NewID = rand.Text
 	}
 	f := &Function{Deps: d}
 	f.maker, f.source = f.workshop()

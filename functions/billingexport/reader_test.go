@@ -13,6 +13,7 @@ import (
 	"github.com/providerdesk/providerdesk/shared/blob"
 	"github.com/providerdesk/providerdesk/shared/fault"
 	simhub "github.com/providerdesk/providerdesk/shared/sim/hub"
+	"github.com/providerdesk/providerdesk/shared/store"
 )
 
 // An id that a person has mistyped is no tenant: it keeps no month back, neither at once nor for ever.
@@ -158,6 +159,31 @@ func TestNameless(t *testing.T) {
 		w.run(`{"months":["2026-10"]}`)
 		w.run(`{"months":["2026-10"],"archive":true}`)
 		w.expect(w.newest(october), 1, revision.Published, 0, 1)
+		w.checked()
+	})
+}
+
+// A month that somebody finishes is left to him, even by who came in the same microsecond and would hold it as long; afterwards it is taken on.
+func TestFinishedByAnother(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, hubOptions)
+		w.run(`{"months":["2026-10"]}`)
+		m, err := w.p.readMonth(t.Context(), october)
+		w.must(err)
+		m.Phase, m.Lease, m.Holder = Finishing, store.Time(w.p.Now().Add(finishing)), "somebody"
+		w.must(w.p.save(t.Context(), m, m.Lease))
+		for _, c := range []struct {
+			later time.Duration
+			phase Phase
+		}{{0, Finishing}, {finishing - time.Second, Finishing}, {time.Second, Resting}} {
+			pass(c.later)
+			w.must(w.p.finish(t.Context(), october))
+			m, err := w.p.readMonth(t.Context(), october)
+			w.must(err)
+			if m.Phase != c.phase || (m.Holder == "somebody") != (c.phase == Finishing) {
+				t.Errorf("%v later it is %s, held by %q", c.later, m.Phase, m.Holder)
+			}
+		}
 		w.checked()
 	})
 }

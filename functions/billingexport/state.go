@@ -45,11 +45,12 @@ type month struct {
 	Named     []string  `json:"named,omitempty"` // those of them that only the request names
 	Next      *Request  `json:"next,omitempty"`  // asked for meanwhile, and not covered
 	NextRun   string    `json:"nextRun,omitempty"`
-	Lease     time.Time `json:"lease,omitzero"`  // somebody finishes it until then
-	Error     string    `json:"error,omitempty"` // why it does not go on
-	Plan      *decision `json:"plan,omitempty"`  // of Finishing, once decided
-	Ended     *Ended    `json:"ended,omitempty"` // the last run that ended
-	Published int       `json:"published"`       // the newest published revision, 0 if there is none
+	Lease     time.Time `json:"lease,omitzero"`   // somebody finishes it until then
+	Holder    string    `json:"holder,omitempty"` // who that is, known to nobody else: leases of the same time are not the same lease
+	Error     string    `json:"error,omitempty"`  // why it does not go on
+	Plan      *decision `json:"plan,omitempty"`   // of Finishing, once decided
+	Ended     *Ended    `json:"ended,omitempty"`  // the last run that ended
+	Published int       `json:"published"`        // the newest published revision, 0 if there is none
 
 	version store.Version // "" before the first write
 }
