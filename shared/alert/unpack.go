@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
+	"slices"
 
 	"github.com/providerdesk/providerdesk/shared/fault"
 )
@@ -67,7 +68,7 @@ func unpack(data []byte, before Alert) (Alert, error) {
 	}
 	c.Alert.Labels, c.Alert.Annotations = changed(before.Labels, c.Labels), changed(before.Annotations, c.Annotations)
 	if c.Links != nil {
-		c.Alert.Links = c.Links
+		c.Alert.Links = slices.Clip(c.Links) // shared by alerts: to be appended to, but not changed
 	}
 	if len(c.Alert.Links) == 0 {
 		c.Alert.Links = nil
